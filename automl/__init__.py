@@ -1,0 +1,1 @@
+"""Decides: the study loop, searchers, configuration, command line, export and report."""

@@ -1,0 +1,31 @@
+"""The interface of a searcher: ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from evaluators import Suggestion, Trial
+
+
+class Searcher(Protocol):
+    """Proposes what to try next.
+
+    Promises: `ask` changes nothing and draws from `rng` alone, so the same tells and the same rng give
+    the same suggestions; it never repeats a live graph at one fidelity and replicate, pending ones
+    included; failed trials count as worst. `tell` is the only place where a searcher changes; it gets
+    each finished trial once.
+
+    A constructor may take `space` and `objectives` (injected) and options by keyword; an option typed
+    with the Protocol of a plug room takes `{name: ..., option: ...}` in a config.
+    """
+
+    def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
+        """Up to `n` suggestions; fewer, even none, only when the space is exhausted."""
+        ...
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learns from finished trials."""
+        ...

@@ -1,0 +1,1 @@
+"""Plug room: one ask/tell searcher a file."""

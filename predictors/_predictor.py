@@ -1,0 +1,52 @@
+"""The interface of a predictor, and the yardstick it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators import Suggestion, Trial
+
+
+class PredictorError(ValueError):
+    """A predictor was asked before it was fitted, or given an option it cannot use."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predicted losses, smaller is better, both `[n]`; only the order of `mean` need be meaningful.
+
+    Raises:
+        PredictorError: the two differ in shape.
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if self.mean.shape != self.std.shape:
+            raise PredictorError(f"mean and std must have one shape, but have {self.mean.shape} and {self.std.shape}")
+
+
+class Predictor(Protocol):
+    """Learns from finished trials, guesses for new suggestions.
+
+    Promises: `fit` sees failed trials too and ranks them last; equal trials and rng give equal
+    predictions; `predict` changes nothing.
+    """
+
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
+        """Learns the order of the trials by `metric`; returns itself."""
+        ...
+
+    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
+        """Predicted losses of the suggestions, in their order.
+
+        Raises:
+            PredictorError: `fit` was never called.
+        """
+        ...

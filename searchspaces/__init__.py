@@ -1,0 +1,63 @@
+"""Describes what a candidate is: architectures as data, spaces of them, blocks that build them."""
+
+from searchspaces._architecture import Architecture, Node
+from searchspaces._candidate import Candidate
+from searchspaces._canonical import canonical, live_nodes
+from searchspaces._decisions import (
+    Assignment,
+    Choice,
+    Condition,
+    Decision,
+    InputChoice,
+    OperatorChoice,
+    OptionChoice,
+    WidthChoice,
+)
+from searchspaces._errors import (
+    ArchitectureError,
+    CandidateError,
+    PluginError,
+    SchemaError,
+    SearchSpaceError,
+    SpaceError,
+)
+from searchspaces._options import Options, Value
+from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
+from searchspaces._schema import FeatureSchema, Field, Kind
+from searchspaces._shapes import Cost, Dense, Fields, Shape
+from searchspaces._space import SearchSpace
+
+__all__ = [
+    "Architecture",
+    "ArchitectureError",
+    "Assignment",
+    "Candidate",
+    "CandidateError",
+    "Choice",
+    "Condition",
+    "Cost",
+    "Decision",
+    "Dense",
+    "FeatureSchema",
+    "Field",
+    "Fields",
+    "InputChoice",
+    "Kind",
+    "Node",
+    "OperatorChoice",
+    "OptionChoice",
+    "Options",
+    "PluginError",
+    "SchemaError",
+    "SearchSpace",
+    "SearchSpaceError",
+    "Shape",
+    "SpaceError",
+    "Value",
+    "WidthChoice",
+    "canonical",
+    "foreign_plugins",
+    "live_nodes",
+    "load_plugin",
+    "plugin_names",
+]

@@ -1,0 +1,33 @@
+"""Errors of the space: what a candidate, an architecture or a schema breaks.
+
+SearchSpaceError
+├── ArchitectureError   the graph itself is malformed
+├── CandidateError      the candidate lies outside the space
+├── SchemaError         the feature schema is malformed
+├── SpaceError          the space has no valid candidate, or an option of it is wrong
+└── PluginError         a plug-in is unknown or broken
+"""
+
+
+class SearchSpaceError(ValueError):
+    """Base of every error that `searchspaces` raises."""
+
+
+class ArchitectureError(SearchSpaceError):
+    """The graph breaks a rule that holds in every space."""
+
+
+class CandidateError(SearchSpaceError):
+    """The candidate is not a point of the space that was asked about."""
+
+
+class SchemaError(SearchSpaceError):
+    """The feature schema contradicts itself."""
+
+
+class SpaceError(SearchSpaceError):
+    """The space's options leave no valid candidate."""
+
+
+class PluginError(SearchSpaceError):
+    """A plug-in has no such name, or its file does not export exactly one class."""

@@ -1,0 +1,58 @@
+"""Finds plug-ins by file name: a room lists its modules without importing them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from searchspaces._errors import PluginError
+
+
+@cache
+def plugin_names(room: str) -> tuple[str, ...]:
+    """Names in a room such as `automl.searchers`, sorted; nothing heavy is imported.
+
+    Modules and folders with a leading underscore are private; other distributions add theirs through
+    the entry-point group `ctr_automl.` followed by the last part of the room's name.
+    """
+    package = importlib.import_module(room)
+    own = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
+    private = set(getattr(package, "NOT_PLUGINS", ()))
+    return tuple(sorted((own - private) | set(foreign_plugins(room))))
+
+
+@cache
+def foreign_plugins(room: str) -> dict[str, EntryPoint]:
+    """Entry points of other distributions for this room, by name."""
+    group = f"ctr_automl.{room.rpartition('.')[2]}"
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def load_plugin(room: str, name: str) -> type:
+    """The single class that the module `name` of `room` exports.
+
+    Raises:
+        PluginError: the room has no such plug-in, or its module does not list exactly one name in `__all__`.
+    """
+    known = plugin_names(room)
+    if name not in known:
+        raise PluginError(f"no {name!r} in {room}; {_suggest(name, known)}(known: {', '.join(known) or 'none'})")
+    foreign = foreign_plugins(room).get(name)
+    if foreign is not None:
+        loaded: type = foreign.load()
+        return loaded
+    module = importlib.import_module(f"{room}.{name}")
+    exported: Sequence[str] = getattr(module, "__all__", ())
+    if len(exported) != 1:
+        raise PluginError(f"a plug-in module exports one class in __all__, but {room}.{name} exports {list(exported)}")
+    plugin: type = getattr(module, exported[0])
+    return plugin
+
+
+def _suggest(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

@@ -1,0 +1,1 @@
+"""Plug room: one search space a file."""

@@ -1,0 +1,28 @@
+"""Errors of remembering.
+
+StorageError
+├── StudyNotFound       no study of that name in the store
+├── StudyExists         the name is taken
+├── StoreUnreadable     the URL, file or permission is wrong, or the schema is of another version
+└── FinishedTrialError  somebody tried to change a finished trial
+"""
+
+
+class StorageError(ValueError):
+    """Base of every error that `storage` raises."""
+
+
+class StudyNotFound(StorageError):
+    """No study of that name."""
+
+
+class StudyExists(StorageError):
+    """A study of that name exists already."""
+
+
+class StoreUnreadable(StorageError):
+    """The store cannot be opened, read or written."""
+
+
+class FinishedTrialError(StorageError):
+    """A finished trial never changes."""

@@ -1,0 +1,34 @@
+"""The interface of a tracker: a mirror of the store for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from evaluators import Objective, Trial
+from storage._store import StudyRecord
+
+
+class Tracker(Protocol):
+    """Shows finished trials somewhere else.
+
+    Promises: logging a trial twice leaves one entry; every method may raise, and the search goes on.
+    One thread calls it.
+    """
+
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> None:
+        """Finds or creates the study's entry."""
+        ...
+
+    def log(self, trials: Sequence[Trial]) -> None:
+        """Shows finished trials, each one once."""
+        ...
+
+    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        """Sets the study's own metrics, attaches files, and ends it as FINISHED, FAILED or KILLED."""
+        ...
+
+    def close(self) -> None:
+        """Frees connections; may be called twice."""
+        ...

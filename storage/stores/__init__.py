@@ -1,0 +1,1 @@
+"""Plug room: one trial store a file."""

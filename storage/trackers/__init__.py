@@ -1,0 +1,1 @@
+"""Plug room: one tracker a file."""
