@@ -1,0 +1,127 @@
+"""Source: a folder with train, valid and test as parquet and a `fields.json` that says what each column is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from evaluators._datasets.columns import Columns, Source, closest
+from evaluators._datasets.dataset import RESERVED_KINDS, Facts
+from evaluators._datasets.encode import in_time_order
+from evaluators._datasets.files import read_table
+from evaluators._datasets.numeric import typed
+from evaluators._datasets.part import PART_NAMES
+from evaluators._errors import DataError
+
+FIELDS_FILE = "fields.json"
+LABEL = "label"
+KINDS = ("dense", "categorical")
+TIME_NAMES = ("time_ms", "time", "timestamp")
+
+
+def is_fields_folder(folder: Path) -> bool:
+    """Whether the folder says by `fields.json` what its columns are."""
+    return (folder / FIELDS_FILE).is_file()
+
+
+def source_files(folder: Path) -> list[Path]:
+    """Every file that the preparation reads."""
+    names = [FIELDS_FILE, *(f"{prefix}{part}.parquet" for part in PART_NAMES for prefix in ("", "aux_"))]
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def read_fields_folder(folder: Path, minimum_count: int) -> Source:
+    """Reads all parts; a test part may be absent. Rows with a time come in its order.
+
+    The time column is `time_ms`, `time` or `timestamp` of `aux_train.parquet`, else its first date.
+
+    Raises:
+        DataError: a file, column or value breaks a rule of the format.
+    """
+    fields = _fields(folder)
+    columns = _columns(folder, fields, aux_part="train")
+    present = [part for part in PART_NAMES if part != "test" or (folder / "test.parquet").is_file()]
+    parts = {part: in_time_order(_part(folder, part, columns=columns), columns) for part in present}
+    facts = Facts(
+        name=folder.resolve().name,
+        label=LABEL,
+        time_column=columns.time,
+        split={"rule": "given"},
+        minimum_count=minimum_count,
+        source=f"folder {folder.resolve().name}",
+        licence=_licence(folder),
+        meanings={name: _meaning(facts) for name, facts in fields.items()},
+    )
+    return Source(parts, columns, facts)
+
+
+def read_fields_part(folder: Path, part: str) -> tuple[pl.DataFrame, Columns]:
+    """One part alone, rows as they stand in the file; the others need not be there."""
+    columns = _columns(folder, _fields(folder), aux_part=part)
+    return _part(folder, part, columns=columns), columns
+
+
+def _fields(folder: Path) -> dict[str, dict[str, Any]]:
+    path = folder / FIELDS_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"a data folder needs a readable {FIELDS_FILE}, but {path} is not ({error})") from error
+    if not isinstance(content, dict) or not content:
+        raise DataError(f"{FIELDS_FILE} maps each column to its facts, but {path} is no mapping or empty")
+    mistakes = [mistake for name, facts in content.items() for mistake in _mistakes(name, facts)]
+    if mistakes:
+        raise DataError(f"each column in {path} needs a kind, one of {', '.join(KINDS)}, but {'; '.join(mistakes)}")
+    return content
+
+
+def _mistakes(name: str, facts: object) -> Iterable[str]:
+    kind = facts.get("kind") if isinstance(facts, dict) else None
+    if kind in RESERVED_KINDS:
+        yield f"{name!r} has {kind!r}, which is reserved and not read yet"
+    elif kind not in KINDS:
+        yield f"{name!r} has {kind!r}{closest(str(kind), KINDS)}"
+
+
+def _columns(folder: Path, fields: Mapping[str, Mapping[str, Any]], *, aux_part: str) -> Columns:
+    dense = tuple(name for name, facts in fields.items() if facts["kind"] == "dense")
+    categorical = tuple(name for name, facts in fields.items() if facts["kind"] == "categorical")
+    aux = folder / f"aux_{aux_part}.parquet"
+    return Columns(LABEL, dense, categorical, _time_column(aux) if aux.is_file() else None)
+
+
+def _time_column(aux: Path) -> str | None:
+    schema = read_table(aux).schema
+    named = [name for name in TIME_NAMES if name in schema]
+    dates = [name for name, kind in schema.items() if kind in (pl.Date, pl.Datetime)]
+    return next(iter(named + dates), None)
+
+
+def _part(folder: Path, part: str, *, columns: Columns) -> pl.DataFrame:
+    path = folder / f"{part}.parquet"
+    names = [name for name in columns.names if name != columns.time]
+    frame = read_table(path, names)
+    if columns.time is not None:
+        aux = folder / f"aux_{part}.parquet"
+        beside = read_table(aux, [columns.time])
+        if beside.height != frame.height:
+            raise DataError(
+                f"an aux file has one row for each row of its part, but {aux} has {beside.height} "
+                f"and {path} has {frame.height}; make both from the same rows"
+            )
+        frame = frame.hstack(beside)
+    return typed(frame, columns, file=path)
+
+
+def _meaning(facts: Mapping[str, Any]) -> str:
+    return ": ".join(str(facts[key]) for key in ("name", "meaning") if key in facts)
+
+
+def _licence(folder: Path) -> str:
+    readme = folder / "README.md"
+    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("- Licence:")), "")

@@ -1,0 +1,21 @@
+"""Opens data, whether it is prepared yet or not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
+
+
+def open_dataset(source: str | Path) -> Dataset:
+    """Opens a prepared folder; any other source is prepared into the cache first.
+
+    Raises:
+        DataError: the folder is of another format version or damaged, or the source cannot be prepared.
+    """
+    folder = Path(source)
+    if is_prepared(folder):
+        return read_dataset(folder)
+    from evaluators._datasets.preparation import prepare
+
+    return prepare(source)

@@ -1,0 +1,147 @@
+"""Source: one csv or parquet table, described by a small YAML file.
+
+    table: clicks.csv
+    label: click
+    dense: [price]
+    categorical: [user, item]
+    time: when
+    split: {valid: 0.1, test: 0.1}
+
+Optional: `time`, `split`, `minimum_count`, `name`. Paths resolve against the folder of the YAML file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from evaluators._datasets.columns import Columns, Source, closest
+from evaluators._datasets.dataset import Facts
+from evaluators._datasets.files import read_table
+from evaluators._datasets.numeric import typed
+from evaluators._datasets.split import Shares, split_rows
+from evaluators._errors import DataError
+
+SUFFIXES = (".yaml", ".yml")
+KEYS = ("table", "label", "dense", "categorical", "time", "split", "minimum_count", "name")
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the YAML file says, checked."""
+
+    name: str
+    table: Path
+    columns: Columns
+    shares: Shares
+    minimum_count: int
+
+
+def read_description(path: Path) -> Description:
+    """Reads and checks a description; the table itself is not opened.
+
+    Raises:
+        DataError: names every mistake of the file at once.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
+        raise DataError(f"a table needs a readable YAML description, but {path} is not ({error})") from error
+    if not isinstance(content, dict):
+        raise DataError(f"a description maps keys to values ({', '.join(KEYS)}), but {path} holds {content!r}")
+    mistakes = list(_mistakes(content))
+    if mistakes:
+        raise DataError(f"{path} has {len(mistakes)} mistake(s):\n" + "\n".join(f"- {one}" for one in mistakes))
+    columns = Columns(
+        label=content["label"],
+        dense=tuple(content.get("dense") or ()),
+        categorical=tuple(content.get("categorical") or ()),
+        time=content.get("time"),
+    )
+    return Description(
+        name=content.get("name", path.stem),
+        table=path.parent / content["table"],
+        columns=columns,
+        shares=Shares(**(content.get("split") or {})),
+        minimum_count=content.get("minimum_count", 2),
+    )
+
+
+def read_described(description: Description, *, minimum_count: int, seed: int) -> Source:
+    """Reads the table and divides it; by time where a time column is named, else by a hash of the row number.
+
+    Raises:
+        DataError: the table breaks a rule.
+    """
+    columns, shares = description.columns, description.shares
+    rule = {"rule": "time"} if columns.time is not None else {"rule": "hash of the row number", "seed": seed}
+    facts = Facts(
+        name=description.name,
+        label=columns.label,
+        time_column=columns.time,
+        split={**rule, "valid": shares.valid, "test": shares.test},
+        minimum_count=minimum_count,
+        source=f"table {description.table.name}",
+    )
+    return Source(split_rows(read_rows(description), columns, shares=shares, seed=seed), columns, facts)
+
+
+def read_rows(description: Description) -> pl.DataFrame:
+    """All rows, typed, as they stand in the file."""
+    frame = read_table(description.table, description.columns.names)
+    return typed(frame, description.columns, file=description.table)
+
+
+def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
+    for key in content:
+        if key not in KEYS:
+            yield f"unknown key {key!r}{closest(str(key), KEYS)} (known: {', '.join(KEYS)})"
+    for key in ("table", "label"):
+        if not isinstance(content.get(key), str) or not content[key]:
+            yield f"{key} must be a text, but is {content.get(key)!r}"
+    for key in ("time", "name"):
+        if not isinstance(content.get(key, ""), str | None):
+            yield f"{key} must be a text, but is {content[key]!r}"
+    yield from _column_mistakes(content)
+    yield from _split_mistakes(content.get("split"))
+    count = content.get("minimum_count", 2)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        yield f"minimum_count must be a whole number of at least 1, but is {count!r}"
+
+
+def _column_mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
+    named: list[str] = []
+    for key in ("dense", "categorical"):
+        value = content.get(key) or []
+        if isinstance(value, list) and all(isinstance(one, str) for one in value):
+            named += value
+        else:
+            yield f"{key} must be a list of column names, but is {value!r}"
+            return
+    if not named:
+        yield "dense or categorical must name at least one column, but both are empty"
+    used = [*named, content.get("label"), content.get("time")]
+    for name in sorted({one for one in used if isinstance(one, str) and used.count(one) > 1}):
+        yield f"a column plays one part, but {name!r} is named {used.count(name)} times"
+
+
+def _split_mistakes(split: object) -> Iterator[str]:
+    if split is None:
+        return
+    if not isinstance(split, dict):
+        yield f"split must be like {{valid: 0.1, test: 0.1}}, but is {split!r}"
+        return
+    for key in split:
+        if key not in ("valid", "test"):
+            yield f"unknown key {key!r} of split{closest(str(key), ('valid', 'test'))} (known: valid, test)"
+    valid, test = split.get("valid", 0.1), split.get("test", 0.1)
+    if any(isinstance(share, bool) or not isinstance(share, int | float) for share in (valid, test)):
+        yield f"the shares of split must be numbers, but are {valid!r} and {test!r}"
+    elif not (valid > 0 and test >= 0 and valid + test < 1):
+        yield f"split must leave rows for train and valid, but valid is {valid!r} and test is {test!r}"
