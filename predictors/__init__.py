@@ -2,5 +2,6 @@
 
 from predictors._predictor import Prediction, Predictor, PredictorError
 from predictors._rank_correlation import rank_correlation
+from predictors._ranks import loss_ranks
 
-__all__ = ["Prediction", "Predictor", "PredictorError", "rank_correlation"]
+__all__ = ["Prediction", "Predictor", "PredictorError", "loss_ranks", "rank_correlation"]

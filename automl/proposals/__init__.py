@@ -1,0 +1,16 @@
+"""What searchers share: whom to keep, whom to follow, and what has not been tried."""
+
+from automl.proposals._rank_selection import rank_probabilities, select_parent
+from automl.proposals._survivors import absolute_ages, published_ages, survivors
+from automl.proposals._unseen import Identity, sample_unseen, unseen_mutants
+
+__all__ = [
+    "Identity",
+    "absolute_ages",
+    "published_ages",
+    "rank_probabilities",
+    "sample_unseen",
+    "select_parent",
+    "survivors",
+    "unseen_mutants",
+]

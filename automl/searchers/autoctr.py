@@ -1,0 +1,179 @@
+"""AutoCTR: evolution that ages, guided by a learned ranking of its mutants.
+
+Source: Song et al. 2020, Towards Automated Neural Interaction Discovery for Click-Through Rate
+Prediction, and the code released with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from automl._errors import ConfigError
+from automl.proposals import (
+    Identity,
+    absolute_ages,
+    published_ages,
+    sample_unseen,
+    select_parent,
+    survivors,
+    unseen_mutants,
+)
+from evaluators import KNOWN_METRICS, Goal, Objective, Suggestion, Trial, TrialState
+from predictors import Predictor
+from searchspaces import Options, SearchSpace
+
+__all__ = ["AutoCTR"]
+
+QUALITY_METRICS = ("ne", "logloss", "auc")
+
+
+class AutoCTR:
+    """Draws a parent by rank, ranks its unseen mutants with a guide, proposes the best.
+
+    The first `population` suggestions are random. Fitness is the first objective that measures quality.
+    Failed trials count, rank last and are never parents.
+
+    Three departures from the release repair what it meant to do: age is counted in trials, not in
+    shares of the record, so that its weight does not drift; complexity is what `complexity` names, not
+    parameters in the place of FLOPs; the guide may split leaves of three records, so that it guides
+    from the start, and a share `exploration` of the mutants is drawn blindly, which keeps the guide's
+    training data honest. `faithful` takes all of them back for comparison: then `complexity` is params,
+    which the release uses from its first update on, and `exploration` is 0.
+
+    The guide is fitted once per told record with a seed that depends on the record's length alone, so
+    that a resumed study gets the same one.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        *,
+        population: int = 20,
+        selection_size: int = 10,
+        mutants: int = 100,
+        weights: tuple[float, float, float] = (0.1, 1.0, 0.1),
+        complexity: str = "flops",
+        exploration: float = 0.15,
+        guide: Predictor | None = None,
+        faithful: bool = False,
+    ) -> None:
+        """`weights` are those of loss, age and complexity in survival; `guide` is LambdaRank if not given.
+
+        Raises:
+            ConfigError: options out of range, or no objective that the guide knows the direction of.
+        """
+        _check(objectives, population, selection_size, mutants, exploration)
+        self._space = space
+        self._fitness = _fitness(objectives)
+        complexity = "params" if faithful else complexity
+        self._complexity = Objective(complexity, KNOWN_METRICS.get(complexity, Goal.MINIMIZE))
+        self._population = population
+        self._selection_size = selection_size
+        self._mutants = mutants
+        self._weights = weights
+        self._exploration = 0.0 if faithful else exploration
+        self._faithful = faithful
+        self._guide = _lambdarank(space, faithful=faithful) if guide is None else guide
+        self._guided_by = 0
+        self._trials: list[Trial] = []
+        self._seen: set[Identity] = set()
+
+    def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
+        """Up to `n` suggestions; fewer only when the space is exhausted.
+
+        The memo of a mutant holds the guide's `predicted` loss (comparable within one ask alone), its
+        `rank` among the `mutants` drawn, and whether it was `explored` blindly.
+        """
+        taken = self._seen | {suggestion.identity for suggestion in pending}
+        parents = self._parents()
+        suggestions: list[Suggestion] = []
+        while len(suggestions) < n:
+            is_initial = len(self._trials) + len(pending) + len(suggestions) < self._population
+            mutant = None if is_initial or not parents else self._mutant(parents, taken, rng)
+            suggestion = mutant or self._random(taken, rng)
+            if suggestion is None:
+                break
+            suggestions.append(suggestion)
+            taken.add(suggestion.identity)
+        return suggestions
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Adds finished trials to the record; baselines are only remembered as tried."""
+        self._seen.update(trial.suggestion.identity for trial in trials)
+        self._trials.extend(trial for trial in trials if trial.stage == "search")
+
+    def _parents(self) -> list[Trial]:
+        told = len(self._trials)
+        ages = published_ages(told, self._population) if self._faithful else absolute_ages(told)
+        living = survivors(
+            self._trials,
+            ages,
+            objectives=(self._fitness, self._complexity),
+            weights=self._weights,
+            population=self._population,
+        )
+        return self._complete(living) or self._complete(self._trials)[-self._population :]
+
+    def _complete(self, trials: Sequence[Trial]) -> list[Trial]:
+        return [
+            trial
+            for trial in trials
+            if trial.state is TrialState.COMPLETE and trial.value(self._fitness.metric) is not None
+        ]
+
+    def _mutant(self, parents: Sequence[Trial], taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        parent = select_parent(parents, self._fitness, self._selection_size, rng)
+        mutants = unseen_mutants(self._space, parent.candidate, self._mutants, taken, rng)
+        if not mutants:
+            return None
+        predicted = self._fitted_guide().predict([Suggestion(mutant) for mutant in mutants]).mean
+        order = np.argsort(predicted, kind="stable")
+        is_explored = bool(rng.random() < self._exploration)
+        rank = int(rng.integers(len(order))) if is_explored else 0
+        memo = Options(
+            predicted=float(predicted[order[rank]]), rank=rank + 1, mutants=len(mutants), explored=is_explored
+        )
+        return Suggestion(mutants[order[rank]], parents=(parent.number,), origin="mutation", memo=memo)
+
+    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        candidate = sample_unseen(self._space, taken, rng)
+        return None if candidate is None else Suggestion(candidate, origin="random")
+
+    def _fitted_guide(self) -> Predictor:
+        told = len(self._trials)
+        if self._guided_by != told:
+            self._guide.fit(self._trials, self._fitness.metric, rng=np.random.default_rng(told))
+            self._guided_by = told
+        return self._guide
+
+
+def _lambdarank(space: SearchSpace, *, faithful: bool) -> Predictor:
+    # Imported here: LightGBM takes half a second to load, and another guide does without it.
+    from predictors.lambdarank import LambdaRank
+
+    return LambdaRank(space, faithful=faithful)
+
+
+def _fitness(objectives: Sequence[Objective]) -> Objective:
+    return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
+
+
+def _check(
+    objectives: Sequence[Objective], population: int, selection_size: int, mutants: int, exploration: float
+) -> None:
+    counts = {"population": population, "selection_size": selection_size, "mutants": mutants}
+    mistakes = [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+    if not 0 <= exploration <= 1:
+        mistakes.append(f"exploration is a share between 0 and 1, but is {exploration}")
+    if not objectives:
+        mistakes.append("an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'")
+    elif KNOWN_METRICS.get(_fitness(objectives).metric) is not _fitness(objectives).goal:
+        metric, goal = _fitness(objectives).metric, _fitness(objectives).goal.value
+        mistakes.append(
+            f"the guide cannot learn to {goal} {metric!r}; make one of {', '.join(QUALITY_METRICS)} an objective"
+        )
+    if mistakes:
+        raise ConfigError("the searcher 'autoctr'", mistakes)

@@ -1,0 +1,135 @@
+"""What every searcher promises, asked of each file in the room."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+import pytest
+
+from automl import _searcher
+from automl.searchers.random_search import RandomSearch
+from evaluators import Objective, Suggestion, Trial
+from searchspaces import load_plugin, plugin_names
+from tests.automl._bitstrings import Bitstrings, failing, finished, generator, search
+
+NAMES = plugin_names("automl.searchers")
+NOT_BETTER_THAN_RANDOM = {"random_search"}
+OBJECTIVES = (Objective("ne"), Objective("flops"))
+every_searcher = pytest.mark.parametrize("name", NAMES)
+
+
+def build(name: str, bits: int = 24) -> _searcher.Searcher:
+    searcher: _searcher.Searcher = load_plugin("automl.searchers", name)(Bitstrings(bits), OBJECTIVES)
+    return searcher
+
+
+def random_record(trials: int) -> list[Trial]:
+    rng = np.random.default_rng(3)
+    return [finished(number, Suggestion(Bitstrings().sample(rng))) for number in range(trials)]
+
+
+@every_searcher
+def test_it_asks_inside_the_space_and_never_twice(name: str) -> None:
+    record = search(build(name), 40)
+    for trial in record:
+        Bitstrings().validate(trial.candidate)
+    assert len({trial.suggestion.identity for trial in record}) == len(record) == 40
+
+
+@every_searcher
+def test_the_same_tells_and_generator_give_the_same_suggestions(name: str) -> None:
+    one, other = (search(build(name), 40, seed=2) for _ in range(2))
+    assert [trial.suggestion for trial in one] == [trial.suggestion for trial in other]
+
+
+@every_searcher
+def test_another_seed_gives_other_suggestions(name: str) -> None:
+    one, other = (search(build(name), 10, seed=seed) for seed in (1, 2))
+    assert [trial.suggestion for trial in one] != [trial.suggestion for trial in other]
+
+
+@every_searcher
+def test_asking_changes_nothing(name: str) -> None:
+    searcher = build(name)
+    searcher.tell(random_record(30))
+    first = searcher.ask(2, generator(0, 0))
+    searcher.ask(2, generator(0, 1))
+    assert searcher.ask(2, generator(0, 0)) == first
+
+
+@every_searcher
+@pytest.mark.parametrize("told", [0, 10, 45])
+def test_a_resumed_study_asks_what_an_undisturbed_one_would(name: str, told: int) -> None:
+    undisturbed = build(name)
+    record = search(undisturbed, told)
+    resumed = build(name)
+    resumed.tell(record)
+    assert resumed.ask(3, generator(0, told)) == undisturbed.ask(3, generator(0, told))
+
+
+@every_searcher
+def test_it_survives_failed_trials(name: str) -> None:
+    for fails in (lambda call: True, lambda call: call % 2 == 0, lambda call: call > 25):
+        assert len(search(build(name), 45, evaluate=failing(fails))) == 45
+
+
+@every_searcher
+@pytest.mark.parametrize("told", [0, 30])
+def test_suggestions_differ_from_each_other_and_from_pending_ones(name: str, told: int) -> None:
+    searcher = build(name)
+    record = random_record(told)
+    searcher.tell(record)
+    pending = searcher.ask(6, generator(0, 0))
+    # The same generator again: what it would draw is exactly what is pending.
+    more = searcher.ask(6, generator(0, 0), pending)
+    everything = [*pending, *more, *(trial.suggestion for trial in record)]
+    assert len({one.identity for one in everything}) == len(everything) == told + 12
+
+
+@every_searcher
+def test_an_exhausted_space_gives_no_suggestions(name: str) -> None:
+    searcher = build(name, bits=3)
+    assert len(search(searcher, 12)) == 8
+    assert searcher.ask(1, generator(9, 9)) == []
+
+
+@every_searcher
+def test_a_suggestion_survives_the_way_through_json(name: str) -> None:
+    searcher = build(name)
+    searcher.tell(random_record(30))
+    for suggestion in searcher.ask(3, generator(0, 0)):
+        assert Suggestion.from_dict(suggestion.to_dict()) == suggestion
+
+
+@every_searcher
+def test_parents_are_numbers_of_told_trials(name: str) -> None:
+    record = search(build(name), 40)
+    for trial in record:
+        assert all(parent < trial.number for parent in trial.suggestion.parents)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(NAMES) - NOT_BETTER_THAN_RANDOM))
+def test_it_beats_random_search_on_a_known_problem(name: str) -> None:
+    wins, seeds, bits = 0, 10, 16
+    for seed in range(seeds):
+        ours = search(build(name, bits), 100, seed=seed)
+        theirs = search(RandomSearch(Bitstrings(bits), OBJECTIVES), 100, seed=seed)
+        wins += best(ours) < best(theirs)
+    assert sign_test(wins, seeds) < 0.05
+
+
+def best(record: list[Trial]) -> float:
+    return min(measured_loss(trial) for trial in record)
+
+
+def measured_loss(trial: Trial) -> float:
+    value = trial.value("ne")
+    assert value is not None
+    return value
+
+
+def sign_test(wins: int, pairs: int) -> float:
+    """Probability of that many wins or more if both were equally good."""
+    return sum(comb(pairs, count) for count in range(wins, pairs + 1)) / float(2**pairs)
