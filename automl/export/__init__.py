@@ -1,0 +1,20 @@
+"""Takes a winner out of a study: its description as YAML, its weights as safetensors, its predictions.
+
+Importing this is light; torch comes in when weights are written, read or used.
+"""
+
+from automl.export.prediction import predict
+from automl.export.reading import read_winner
+from automl.export.weights import Weights, read_weights, write_weights
+from automl.export.winner import Winner, winner_document, write_winner
+
+__all__ = [
+    "Weights",
+    "Winner",
+    "predict",
+    "read_weights",
+    "read_winner",
+    "winner_document",
+    "write_weights",
+    "write_winner",
+]

@@ -1,0 +1,124 @@
+"""Puts a study's report together as one HTML file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from automl._files import write_text
+from automl._yaml import to_yaml
+from automl.report import _tables, _words
+from automl.report._front_figure import front_figure
+from automl.report._plotting import Figure
+from automl.report._progress_figure import progress_figure
+from automl.report._view import View, look_at
+from evaluators import Objective, Trial
+from searchspaces import FeatureSchema, SearchSpaceError
+from storage import StudyRecord
+
+_FOLDER = Path(__file__).parent
+_SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
+_SECRET_IN_URL = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
+
+
+def write_report(
+    path: Path,
+    *,
+    record: StudyRecord,
+    trials: Sequence[Trial],
+    objectives: Sequence[Objective],
+    schema: FeatureSchema | None,
+) -> Path:
+    """Writes the report whole or not at all; it opens in any browser without a network.
+
+    The same record gives the same bytes. Where `schema` is None the winner's graph is drawn without widths
+    that depend on the data.
+
+    Raises:
+        ExportError: the file cannot be written.
+    """
+    view = look_at(trials, objectives)
+    write_text(path, _render(_content(record, view, schema)))
+    return path
+
+
+def masked(settings: object) -> Any:
+    """Settings with passwords, tokens and the like replaced by ***; a second guard, the record is masked already."""
+    if isinstance(settings, Mapping):
+        return {
+            name: "***" if _SECRET_NAME.search(str(name)) and isinstance(value, str) else masked(value)
+            for name, value in settings.items()
+        }
+    if isinstance(settings, list | tuple):
+        return [masked(value) for value in settings]
+    return _SECRET_IN_URL.sub(r"\1:***@", settings) if isinstance(settings, str) else settings
+
+
+def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "problem": record.problem,
+        "objectives": [_describe(objective) for objective in view.objectives],
+        "verdict": _words.verdict(view),
+        "reminder": _words.reminder(view),
+        "cards": _words.cards(view),
+        "plots": [
+            ("front", "Quality against cost", front_figure(view)),
+            ("progress", "Progress of the search", progress_figure(view)),
+        ],
+        "front": _tables.front_table(view),
+        "baselines": _tables.baseline_table(view),
+        "failures": _tables.failure_table(view),
+        "cost": _tables.cost_table(view),
+        "provenance": _tables.provenance_table(record, schema),
+        "settings": to_yaml(masked(record.config)),
+        "winner": view.winner,
+        "drawing": _drawing(view.winner, schema),
+    }
+
+
+def _describe(objective: Objective) -> str:
+    bound = "" if objective.bound is None else f", bound {objective.bound:g}"
+    return f"{objective.goal.value} {objective.metric}{bound}"
+
+
+def _drawing(winner: Trial | None, schema: FeatureSchema | None) -> str:
+    if winner is None or winner.candidate.architecture is None:
+        return ""
+    from searchspaces.graph import to_svg
+
+    try:
+        return to_svg(winner.candidate.architecture, schema)
+    except SearchSpaceError:  # a foreign evaluator may measure blocks that this installation cannot build
+        return to_svg(winner.candidate.architecture, None)
+
+
+def _render(content: Mapping[str, Any]) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        **{**content, "drawing": Markup(content["drawing"])},  # our own SVG, its texts escaped
+        style=Markup((_FOLDER / "style.css").read_text(encoding="utf-8")),  # our own file
+        plotly=Markup(get_plotlyjs()),  # from the installed package
+        as_json=_as_json,
+    )
+
+
+def _as_json(figure: Figure) -> Any:
+    """JSON that may stand inside a script element: no `<` can end it, NaN is refused."""
+    from markupsafe import Markup
+
+    text = json.dumps(figure.content, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # escaped just here

@@ -1,0 +1,137 @@
+"""Sets a study's numbers in tables: the front, the baselines, failures, cost and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from automl.report import _format
+from automl.report._view import View, percent, quality_of, seconds_of
+from evaluators import Trial
+from searchspaces import FeatureSchema
+from storage import StudyRecord
+
+_MEASURES = (
+    "NE",
+    "AUC",
+    "FLOPs",
+    "MACs",
+    "Parameters",
+    "Embeddings (MB)",
+    "QPS",
+    "p99 latency (ms)",
+    "Seconds",
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts under headings; `numeric` is the first column that is set flush right."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: int = 99
+
+
+def front_table(view: View) -> Table:
+    """The front, best quality first."""
+    rows = [(str(trial.number), *_measures(trial), _parents(trial)) for trial in view.front]
+    return Table(("Trial", *_MEASURES, "Parents"), tuple(rows), numeric=1)
+
+
+def baseline_table(view: View) -> Table:
+    """The human-made models, best first, and how far the winner is from each."""
+    rows = [
+        (_format.baseline_name(trial.suggestion.origin), *_measures(trial), _winner_against(view, trial))
+        for trial in view.measured_baselines
+    ]
+    return Table(("Baseline", *_MEASURES, "Winner against it"), tuple(rows), numeric=1)
+
+
+def failure_table(view: View) -> Table:
+    """Failures by kind, the most frequent first, each with its trials and one reason."""
+    kinds: dict[str, list[Trial]] = {}
+    for trial in view.failed:
+        if trial.failure is not None:
+            kinds.setdefault(trial.failure.kind.value, []).append(trial)
+    rows = [
+        (kind.replace("_", " "), str(len(trials)), _numbers(trials), trials[0].failure.reason)
+        for kind, trials in sorted(kinds.items(), key=lambda item: -len(item[1]))
+        if trials[0].failure is not None
+    ]
+    return Table(("Kind", "Count", "Trials", "Reason of the first"), tuple(rows))
+
+
+def cost_table(view: View) -> Table:
+    """What the study has spent so far."""
+    trials = [trial for trial in (*view.search, *view.baselines) if trial.state.is_finished]
+    seconds = sum(map(seconds_of, trials))
+    rows = [("Evaluation time, all trials", _format.duration(seconds))]
+    if trials:
+        rows.append(("Mean per trial", _format.duration(seconds / len(trials))))
+    started = [trial.started_at for trial in trials if trial.started_at is not None]
+    finished = [trial.finished_at for trial in trials if trial.finished_at is not None]
+    if started and finished:
+        rows.append(("First start to last finish", _format.duration(max(finished) - min(started))))
+    trained = sum(trial.evaluation.curve[-1].rows for trial in trials if trial.evaluation and trial.evaluation.curve)
+    if trained:
+        rows.append(("Rows trained on", _format.quantity(trained)))
+    return Table(("", ""), tuple(rows))
+
+
+def provenance_table(record: StudyRecord, schema: FeatureSchema | None) -> Table:
+    """Where the numbers come from."""
+    rows = [
+        ("Study", record.name),
+        ("Identifier", record.uid),
+        ("Problem", record.problem),
+        ("Seed", str(record.seed)),
+        ("Created", _format.moment(record.created_at)),
+        *_flat(record.facts),
+    ]
+    if schema is not None:
+        fields = f"{len(schema.numeric)} numeric, {len(schema.categorical)} categorical fields"
+        rows.append(("Schema", f"{fields}, digest {schema.digest}"))
+    return Table(("", ""), tuple(rows))
+
+
+def _measures(trial: Trial) -> tuple[str, ...]:
+    return (
+        *(_format.value(metric, trial.value(metric)) for metric in ("ne", "auc", "flops", "macs", "params")),
+        _format.megabytes(trial.value("embedding_bytes")),
+        *(_format.value(metric, trial.value(metric)) for metric in ("qps", "latency_ms_p99")),
+        f"{seconds_of(trial):.1f}",
+    )
+
+
+def _winner_against(view: View, baseline: Trial) -> str:
+    if view.winner is None:
+        return _format.ABSENT
+    return percent(quality_of(view.winner, view), quality_of(baseline, view))
+
+
+def _parents(trial: Trial) -> str:
+    return ", ".join(map(str, trial.suggestion.parents)) or _format.ABSENT
+
+
+def _numbers(trials: Sequence[Trial], limit: int = 12) -> str:
+    shown = ", ".join(str(trial.number) for trial in trials[:limit])
+    return f"{shown}, and {len(trials) - limit} more" if len(trials) > limit else shown
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, fact in facts.items():
+        if name == "schema":  # pages long, and told by its digest
+            continue
+        title = f"{prefix} {name}".strip().replace("_", " ")
+        if isinstance(fact, Mapping):
+            rows += _flat(fact, title)
+        else:
+            rows.append((title[:1].upper() + title[1:], ", ".join(map(str, fact)) if _is_list(fact) else str(fact)))
+    return rows
+
+
+def _is_list(fact: object) -> bool:
+    return isinstance(fact, list | tuple)

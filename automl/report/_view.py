@@ -1,0 +1,118 @@
+"""Decides what of a study the report shows: which trials, on which axes, against which baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.front import best, front
+from automl.report import _format
+from evaluators import Objective, Trial, TrialState
+
+_QUALITIES = ("ne", "logloss", "auc")
+
+
+@dataclass(frozen=True)
+class View:
+    """The trials by role. `quality` is the y axis, `cost` the x axis (None where nothing can be set against it)."""
+
+    objectives: tuple[Objective, ...]
+    quality: Objective
+    cost: Objective | None
+    search: tuple[Trial, ...]
+    front: tuple[Trial, ...]
+    baselines: tuple[Trial, ...]
+    winner: Trial | None
+    best_baseline: Trial | None
+
+    @property
+    def complete(self) -> tuple[Trial, ...]:
+        """The search's complete trials that have the quality metric."""
+        return tuple(trial for trial in self.search if _is_measured(trial, self.quality.metric))
+
+    @property
+    def failed(self) -> tuple[Trial, ...]:
+        """Failed trials of the search and failed baselines."""
+        return tuple(trial for trial in (*self.search, *self.baselines) if trial.failure is not None)
+
+    @property
+    def measured_baselines(self) -> tuple[Trial, ...]:
+        """Baselines that have the quality metric, best first."""
+        measured = [trial for trial in self.baselines if _is_measured(trial, self.quality.metric)]
+        return tuple(sorted(measured, key=lambda trial: self.quality.loss(quality_of(trial, self))))
+
+
+def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
+    """Sorts a study's trials into their roles; stages after the search measure something else and stay out."""
+    quality = _quality(objectives)
+    search = tuple(trial for trial in trials if trial.stage == "search")
+    baselines = tuple(trial for trial in trials if trial.stage == "baseline")
+    on_front = front(search, objectives)
+    return View(
+        objectives=tuple(objectives),
+        quality=quality,
+        cost=_cost(quality, objectives, trials),
+        search=search,
+        front=tuple(on_front),
+        baselines=baselines,
+        winner=best(on_front, quality),
+        best_baseline=best(baselines, Objective(quality.metric, quality.goal)),
+    )
+
+
+def quality_of(trial: Trial, view: View) -> float:
+    """The quality of a trial that is known to have it."""
+    found = trial.value(view.quality.metric)
+    return float("nan") if found is None else found
+
+
+def seconds_of(trial: Trial) -> float:
+    """What the trial took, also where it failed."""
+    outcome = trial.evaluation or trial.failure
+    return outcome.seconds if outcome else 0.0
+
+
+def relative(value: float, reference: float) -> float:
+    """Difference in percent of the reference."""
+    return 100 * (value - reference) / abs(reference) if reference else 0.0
+
+
+def percent(value: float, reference: float) -> str:
+    """The relative difference with its sign."""
+    return f"{_format.signed(relative(value, reference), 2)} %"
+
+
+def robust_range(losses: Sequence[float], always: Sequence[float] = ()) -> tuple[float, float]:
+    """Limits of a loss axis that outliers do not squeeze.
+
+    The better end is the minimum: it is what the report is about. The worse end lies three times as far
+    behind the median as the minimum lies before it (or at the maximum, or at the worst of `always`), so that
+    the better half of the trials fills at least a quarter of the axis.
+
+    >>> robust_range([1.0, 2.0, 3.0, 1000.0])[1] < 10
+    True
+    """
+    low, high, median = min(losses), max(losses), float(np.median(losses))
+    fence = min(high, median + 3 * (median - low)) if median > low else high
+    fence = max((fence, *always))
+    margin = 0.06 * (fence - low) or 0.01 * abs(low) or 1.0
+    return low - margin, fence + margin
+
+
+def _is_measured(trial: Trial, metric: str) -> bool:
+    return trial.state is TrialState.COMPLETE and trial.value(metric) is not None
+
+
+def _quality(objectives: Sequence[Objective]) -> Objective:
+    by_metric = {objective.metric: objective for objective in objectives}
+    return next((by_metric[metric] for metric in _QUALITIES if metric in by_metric), objectives[0])
+
+
+def _cost(quality: Objective, objectives: Sequence[Objective], trials: Sequence[Trial]) -> Objective | None:
+    others = [objective for objective in objectives if objective.metric != quality.metric]
+    if others:
+        return others[0]
+    has_flops = quality.metric != "flops" and any(trial.value("flops") is not None for trial in trials)
+    return Objective("flops") if has_flops else None
