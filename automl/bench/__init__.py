@@ -1,0 +1,1 @@
+"""Benchmarks: every figure of speed, memory and quality in `docs/benchmarks` comes from one of these."""

@@ -1,0 +1,130 @@
+"""What the platform itself costs a trial: ask, store, tracker, lists, at the 10th trial and at the last."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from automl._rows import trial_rows
+from automl._searcher import Searcher
+from automl.bench._timing import Timed, machine, timed
+from automl.opening import create_study
+from automl.study import Study
+from automl.summary import status_of
+from automl.validation import prepare
+from storage import Mirror, StudyRecord, Tracker, TrialStore
+
+WINDOW = 10
+STORE_CALLS = ("unfinished", "asks", "begin", "claim", "finish", "trials")
+
+
+def overhead(*, trials: int, searcher: str, folder: Path | None = None) -> dict[str, Any]:
+    """Runs `trials` planted evaluations through the real loop, store and MLflow; milliseconds by part.
+
+    `first` and `last` are medians over the first and the last `WINDOW` trials.
+    """
+    with _workplace(folder) as place:
+        study = _study(place, searcher)
+        asked, stored = Timed(study.wiring.searcher), Timed(study.store)
+        timed_wiring = replace(study.wiring, searcher=cast(Searcher, asked))
+        measured = Study(study.record, cast(TrialStore, stored), lambda _: timed_wiring)
+        seconds = _run(measured, trials)
+        return {
+            "trials": trials,
+            "searcher": searcher,
+            "machine": machine(),
+            "loop_seconds": round(seconds, 2),
+            "ask_ms": _windows(asked.seconds["ask"]),
+            "store_ms_per_trial": _windows(_per_trial(stored.seconds, trials)),
+            "lists_ms": _lists(study),
+            "tracker_ms_per_trial": _tracker(study),
+        }
+
+
+def _study(place: Path, searcher: str) -> Study:
+    data = prepare("synthetic", out=place / "data", options={"rows": 2000})
+    return create_study(
+        "overhead",
+        data=data.folder,
+        storage=f"sqlite:///{place / 'automl.db'}",
+        searcher={"name": searcher},
+        evaluator={"name": "planted"},
+        tracker={"name": "mlflow", "uri": f"sqlite:///{place / 'mlflow.db'}"},
+        baselines=[],
+    )
+
+
+def _run(study: Study, trials: int) -> float:
+    started = time.perf_counter()
+    study.optimize(trials)
+    return time.perf_counter() - started
+
+
+def _lists(study: Study) -> dict[str, float]:
+    actions = {
+        "front": lambda: trial_rows(study.best_trials),
+        "trials": lambda: trial_rows(study.trials),
+        "status": lambda: status_of(study),
+    }
+    return {name: round(1000 * timed(action), 1) for name, action in actions.items()}
+
+
+def _tracker(study: Study) -> dict[str, float]:
+    """Mirrors the whole study into a fresh MLflow store, one batch a trial, off the path of the search."""
+    tracker = Timed(study.wiring.tracker)
+    mirror = Mirror(study.store, cast(Tracker, _OneByOne(tracker)), study.name, study.objectives)
+    mirror.start()
+    mirror.drain(timeout_seconds=3600)
+    mirror.stop()
+    return _windows(tracker.seconds["log"])
+
+
+class _OneByOne:
+    """Hands trials on one at a time, so that each is timed."""
+
+    def __init__(self, tracker: Timed) -> None:
+        self._tracker = tracker
+
+    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> None:
+        self._tracker.open(record, objectives)
+
+    def log(self, trials: Sequence[Any]) -> None:
+        for trial in trials:
+            self._tracker.log([trial])
+
+    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        self._tracker.summarize(status=status, metrics=metrics, files=files)
+
+    def close(self) -> None:
+        self._tracker.close()
+
+
+def _per_trial(seconds: Mapping[str, Sequence[float]], trials: int) -> list[float]:
+    """Store time on the path of each trial: the calls of one step, added up."""
+    columns = [np.asarray(seconds[name][-trials:]) for name in STORE_CALLS if len(seconds[name]) >= trials]
+    return cast(list[float], np.sum(columns, axis=0).tolist())
+
+
+def _windows(seconds: Sequence[float]) -> dict[str, float]:
+    return {
+        "first": round(1000 * float(np.median(seconds[:WINDOW])), 2),
+        "last": round(1000 * float(np.median(seconds[-WINDOW:])), 2),
+        "worst": round(1000 * float(np.max(seconds)), 2),
+    }
+
+
+@contextmanager
+def _workplace(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(place)

@@ -1,0 +1,151 @@
+"""Runs a study for a person: progress, interruption, mirror, report."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from automl.cli._output import compact, say
+from automl.publishing import publish
+from automl.study import Study
+from evaluators import Trial
+from storage import Mirror
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+DRAIN_SECONDS = 60.0
+
+
+def run_study(study: Study) -> int:
+    """Runs until the budget is spent or the person interrupts; returns the exit code."""
+    mirror = study.mirror()
+    interruption = Interruption(study)
+    progress = Progress(study)
+    if mirror:
+        mirror.start()
+    try:
+        study.optimize(callbacks=[progress.show])
+    finally:
+        progress.end()
+        study.wiring.evaluator.close()
+    if mirror:
+        _finish_mirror(mirror, study, killed=interruption.code != 0)
+    say(_closing_line(study, interruption.code))
+    code = interruption.code or (0 if _has_result(study) else 1)
+    study.close()
+    return code
+
+
+class Interruption:
+    """First Ctrl-C or SIGTERM lets running trials end, the second ends at once; both can be resumed."""
+
+    def __init__(self, study: Study) -> None:
+        self.code = 0
+        self._study = study
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        if self.code:
+            self._study.wiring.evaluator.close()
+            say(f"automl: ended at once; go on with `automl resume {self._study.name}`")
+            os._exit(self.code)
+        self.code = 128 + number
+        say("automl: ending after the running trial; once more ends at once")
+        self._study.stop()
+
+
+class Progress:
+    """One live line on a terminal, a plain line a trial elsewhere."""
+
+    def __init__(self, study: Study) -> None:
+        self._metric = study.objectives[0]
+        self._budget = study.config.budget.trials
+        self._started = time.monotonic()
+        self._best: Trial | None = None
+        self._ended = 0
+        self._before = sum(1 for trial in study.trials if trial.stage == "search" and trial.state.is_finished)
+        self._status = _live_status() if sys.stderr.isatty() else None
+
+    def show(self, _study: Study, trial: Trial) -> None:
+        """Tells of a finished trial."""
+        value = trial.value(self._metric.metric)
+        if trial.stage == "search":
+            self._ended += 1
+            if value is not None and (self._best is None or self._metric.loss(value) < self._best_loss()):
+                self._best = trial
+        line = f"{self._place(trial)} {self._told(trial)}{self._best_text()}"
+        if self._status is None:
+            say(line)
+        else:
+            self._status.update(line)
+
+    def end(self) -> None:
+        """Removes the live line."""
+        if self._status is not None:
+            self._status.stop()
+
+    def _best_loss(self) -> float:
+        value = self._best.value(self._metric.metric) if self._best else None
+        return float("inf") if value is None else self._metric.loss(value)
+
+    def _place(self, trial: Trial) -> str:
+        if trial.stage != "search":
+            return f"{trial.suggestion.origin}"
+        done = self._before + self._ended
+        return f"trial {trial.number} ({done}{f'/{self._budget}' if self._budget else ''})"
+
+    def _told(self, trial: Trial) -> str:
+        if trial.failure:
+            return f"FAIL {trial.failure.kind.value}: {trial.failure.reason}"
+        assert trial.evaluation
+        flops = trial.value("flops")
+        cost = f" flops {compact(int(flops))}" if flops is not None else ""
+        value = compact(trial.value(self._metric.metric))
+        return f"{trial.state.value} {self._metric.metric} {value}{cost} {trial.evaluation.seconds:.1f} s"
+
+    def _best_text(self) -> str:
+        if self._best is None:
+            return ""
+        rest = (self._budget or 0) - self._before - self._ended
+        pace = (time.monotonic() - self._started) / max(self._ended, 1)
+        left = f", {rest * pace:.0f} s left" if rest > 0 else ""
+        return f" | best {compact(self._best.value(self._metric.metric))} at {self._best.number}{left}"
+
+
+def _live_status() -> Status:
+    from rich.console import Console
+
+    status = Console(stderr=True).status("starting")
+    status.start()
+    return status
+
+
+def _has_result(study: Study) -> bool:
+    return any(trial.stage == "search" and trial.evaluation for trial in study.trials)
+
+
+def _finish_mirror(mirror: Mirror, study: Study, *, killed: bool) -> None:
+    mirror.drain(timeout_seconds=DRAIN_SECONDS)
+    status = "KILLED" if killed else "FINISHED"
+    try:
+        publish(study, mirror, status=status)
+    finally:
+        mirror.stop()
+
+
+def _closing_line(study: Study, code: int) -> str:
+    best = study.best_trials
+    metric = study.objectives[0].metric
+    found = "no trial has a result"
+    if best:
+        value = compact(best[0].value(metric))
+        found = f"best {metric} {value} at trial {best[0].number}, {len(best)} on the front"
+    look = f"see `automl front {study.name}`, `automl report {study.name}`"
+    then = f"go on with `automl resume {study.name}`" if code else look
+    return f"automl: study {study.name!r}: {found}; {then}"

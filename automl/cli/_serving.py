@@ -1,0 +1,81 @@
+"""Serves MLflow's pages on loopback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from automl._errors import StudyError
+from automl.cli._output import say
+from automl.config import resolve_url
+
+HOST = "127.0.0.1"
+START_SECONDS = 120.0
+SAFE_ENVIRONMENT = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_ALLOW_MODEL_CODE_EXECUTION": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+
+
+def serve(uri: str | None, *, study: str | None, port: int) -> int:
+    """Runs an MLflow server until it is interrupted; prints the link to the runs table once it answers.
+
+    Raises:
+        StudyError: the store is missing or the port is taken.
+    """
+    store = resolve_url(uri or "sqlite:///mlflow.db", Path.cwd())
+    if store.startswith("http"):
+        _print_links(store, store, study)
+        return 0
+    _check(store, port)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--host", HOST, "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen(command, env={**os.environ, **SAFE_ENVIRONMENT}, stdout=sys.stderr)
+    try:
+        _wait(server, port)
+        _print_links(store, f"http://{HOST}:{port}", study)
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _check(store: str, port: int) -> None:
+    file = store.removeprefix("sqlite:///")
+    if file != store and not Path(file).exists():
+        raise StudyError(
+            f"MLflow's store {file} does not exist yet; run a search with a tracker, or name one with --uri"
+        )
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise StudyError(f"port {port} of {HOST} is taken; choose another with --port") from None
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    ends_at = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends_at and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.2)
+    raise StudyError(f"MLflow did not answer on port {port} within {START_SECONDS:.0f} s; its output is above")
+
+
+def _print_links(store: str, address: str, study: str | None) -> None:
+    from storage.trackers.mlflow_run import experiments
+
+    for name, number in experiments(store, study=study).items():
+        say(f"{name}:")
+        sys.stdout.write(f"{address}/#/experiments/{number}/runs?workflowType=machine_learning\n")
+    sys.stdout.flush()
+    say("Ctrl-C ends the server.")

@@ -1,0 +1,73 @@
+"""Verbs that measure: every figure in docs/benchmarks comes from one of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from automl.cli._options import Out
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs to the application."""
+    bench = typer.Typer(help="Measure the platform itself.", no_args_is_help=True)
+    for verb in (overhead, kills, comparison):
+        bench.command()(verb)
+    app.add_typer(bench, name="bench")
+
+
+def overhead(
+    *,
+    trials: Annotated[int, typer.Option(min=20, help="Trials to run.")] = 5000,
+    searcher: Annotated[str, typer.Option(help="Searcher to ask.")] = "random_search",
+    out: Out = None,
+) -> None:
+    """Cost of ask, store, tracker and lists for each trial, at the first trials and at the last."""
+    from automl.bench.overhead import overhead as measure
+
+    _give(measure(trials=trials, searcher=searcher), out)
+
+
+def kills(
+    *,
+    count: Annotated[int, typer.Option("--kills", min=1, help="How often to kill.")] = 10,
+    trials: Annotated[int, typer.Option(min=5, help="Trials of the search.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of the search and of the moments.")] = 1,
+    out: Out = None,
+) -> None:
+    """`kill -9` a search at random moments, resume it, and compare it with an undisturbed one."""
+    from automl.bench.kills import kills as measure
+
+    _give(measure(kills=count, trials=trials, seed=seed), out)
+
+
+def comparison(
+    *,
+    data: Annotated[str, typer.Option(metavar="FOLDER", help="Data of the searches.")],
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept; run again to go on.")],
+    searchers: Annotated[str, typer.Option(help="Searchers, separated by commas.")] = "autoctr,random_search",
+    trials: Annotated[int, typer.Option(min=1, help="Trials a search.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of the searches.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each finalist, on the test part.")] = 5,
+    out: Out = None,
+) -> None:
+    """Search with each searcher under one seed, then train winners and baselines anew over seeds."""
+    from automl.bench.comparison import Plan
+    from automl.bench.comparison import comparison as measure
+
+    plan = Plan(data=data, folder=folder, searchers=tuple(searchers.split(",")), trials=trials, seed=seed, seeds=seeds)
+    _give(measure(plan), out)
+
+
+def _give(found: dict[str, Any], out: Path | None) -> None:
+    text = json.dumps(found, indent=2) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    from automl._files import write_text
+
+    write_text(out, text)
+    typer.echo(str(out))

@@ -1,0 +1,122 @@
+"""Verbs around a project: init, validate, ui, data prepare, plugins list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli._options import Format, FormatOption, Out
+from automl.cli._output import emit, say
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs to the application."""
+    app.command()(init)
+    app.command()(validate)
+    app.command()(ui)
+    data = typer.Typer(help="Prepare data for searches.", no_args_is_help=True)
+    data.command("prepare")(prepare_data)
+    app.add_typer(data, name="data")
+    plugins = typer.Typer(help="Look at plug-ins.", no_args_is_help=True)
+    plugins.command("list")(list_plugins)
+    plugins.callback()(_plugins)
+    data.callback()(_data)
+    app.add_typer(plugins, name="plugins")
+
+
+def _plugins() -> None:
+    """Look at plug-ins."""
+
+
+def _data() -> None:
+    """Prepare data for searches."""
+
+
+def init(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A shipped configuration; 'list' names them.")],
+    *,
+    out: Out = None,
+) -> None:
+    """Write a configuration to start from."""
+    from automl.templates import template_names, write_template
+
+    if name == "list":
+        for one in template_names():
+            typer.echo(one)
+        return
+    for path in write_template(name, out):
+        typer.echo(str(path))
+
+
+def validate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file of a study.")],
+    *,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting.")
+    ] = None,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """Check a configuration, its data and its space without running a trial."""
+    from automl.cli.searching import pairs
+    from automl.config import load_config
+    from automl.validation import facts
+
+    found = facts(load_config(config, pairs(settings or [])))
+    rows = [found] if layout is not Format.TABLE else [{"": key, "value": value} for key, value in found.items()]
+    emit(rows, layout)
+
+
+def ui(
+    *,
+    uri: Annotated[
+        str | None,
+        typer.Option(
+            "--uri", metavar="URL", envvar="MLFLOW_TRACKING_URI", help="MLflow's store [default: sqlite:///mlflow.db]."
+        ),
+    ] = None,
+    study: Annotated[str | None, typer.Option(metavar="STUDY", help="Open the table of this study's problem.")] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 5000,
+) -> None:
+    """Serve MLflow on this machine alone and print the link to the table of trials."""
+    from automl.cli._serving import serve
+
+    raise typer.Exit(serve(uri, study=study, port=port))
+
+
+def prepare_data(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A recipe (movielens-100k, synthetic), a folder with fields.json, or a YAML that describes a table.",
+        ),
+    ],
+    *,
+    out: Out = None,
+    copy: Annotated[
+        Path | None, typer.Option("--from", metavar="PATH", help="Your own copy of the recipe's files.")
+    ] = None,
+    minimum_count: Annotated[
+        int | None, typer.Option(min=1, help="Ids seen less often in the training part share one id [default: 2].")
+    ] = None,
+) -> None:
+    """Prepare data: fitted on the training part, split by time, memory-mapped."""
+    from automl.validation import prepare
+
+    dataset = prepare(source, out=out, copy=copy, minimum_count=minimum_count)
+    say(f"automl: {dataset.name}: {dict(dataset.rows)} rows, {len(dataset.schema.fields)} fields, {dataset.digest}")
+    typer.echo(str(dataset.folder))
+
+
+def list_plugins(*, layout: FormatOption = Format.TABLE) -> None:
+    """List every plug-in by room, with where it comes from."""
+    from automl import plugins
+
+    rows = [
+        {"room": kind, "name": name, "origin": plugins.origin(kind, name)}
+        for kind in plugins.ROOMS
+        for name in plugins.names(kind)
+    ]
+    emit(rows, layout)

@@ -1,0 +1,74 @@
+"""Verbs that search: search, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli._options import Storage, StudyName
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs to the application."""
+    app.command()(search)
+    app.command()(resume)
+
+
+def search(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file; `automl init` writes one.")],
+    *,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting; may be repeated.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="Budget: end after N trials.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="S", help="Name of the study.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the study.")] = None,
+    storage: Storage = None,
+) -> None:
+    """Begin a study and run it until its budget is spent."""
+    from automl.cli._running import run_study
+    from automl.config import load_config
+    from automl.opening import open_new
+
+    flags = {"budget.trials": trials, "study.name": name, "study.seed": seed, "storage": storage}
+    overrides = {**pairs(settings or []), **{key: str(value) for key, value in flags.items() if value is not None}}
+    raise typer.Exit(run_study(open_new(load_config(config, overrides))))
+
+
+def resume(
+    study: StudyName,
+    *,
+    trials: Annotated[
+        str | None, typer.Option(metavar="[+]N", help="Set the budget to N trials, or enlarge it by +N.")
+    ] = None,
+    storage: Storage = None,
+) -> None:
+    """Go on with a study where it stopped, however it stopped."""
+    from automl.cli._running import run_study
+    from automl.opening import load_study
+
+    loaded = load_study(study, storage=storage)
+    if trials is not None:
+        loaded.set_trials(_enlarged(loaded.config.budget.trials or 0, trials))
+    raise typer.Exit(run_study(loaded))
+
+
+def pairs(settings: list[str]) -> dict[str, str]:
+    """`--set` arguments as keys and values.
+
+    Raises:
+        typer.BadParameter: one has no equals sign.
+    """
+    wrong = [text for text in settings if "=" not in text.strip("=")]
+    if wrong:
+        raise typer.BadParameter(f"an override looks like key=value, but got {wrong[0]!r}", param_hint="--set")
+    return {key.strip(): value for key, _, value in (text.partition("=") for text in settings)}
+
+
+def _enlarged(current: int, text: str) -> int:
+    digits = text.removeprefix("+")
+    if not digits.isdigit() or int(digits) < 1:
+        raise typer.BadParameter(f"must be a positive number, or + and one, but is {text!r}", param_hint="--trials")
+    return current + int(digits) if text.startswith("+") else int(digits)

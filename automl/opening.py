@@ -1,0 +1,94 @@
+"""Opens studies: a new one from settings, a known one from its store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from automl._wiring import new_record, wire
+from automl.config import SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
+from automl.study import Study
+from storage import StoreUnreadable, StudyExists, TrialStore, open_store
+
+DEFAULT_STORAGE = "sqlite:///automl.db"
+
+
+def create_study(
+    name: str,
+    *,
+    data: str | Path,
+    seed: int = 0,
+    storage: str | None = None,
+    objectives: Sequence[str | Mapping[str, Any]] = ("ne", "flops"),
+    load_if_exists: bool = False,
+    **sections: Any,
+) -> Study:
+    """A new study; `sections` are those of the YAML: space, searcher, evaluator, budget, tracker, baselines.
+
+    >>> create_study  # study = create_study("first", data="data/movielens-100k", searcher={"name": "random_search"})
+    <function create_study at ...>
+
+    Raises:
+        ConfigError: a setting is wrong; lists every mistake.
+        StudyExists: the name is taken and `load_if_exists` is False.
+        DataError: the data cannot be read.
+    """
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "study": {"name": name, "seed": seed},
+        "data": str(data),
+        "storage": storage or default_storage(),
+        "objectives": [{"metric": one} if isinstance(one, str) else dict(one) for one in objectives],
+        **sections,
+    }
+    config = parse_config(resolve_paths(content, Path.cwd()), source="create_study")
+    return open_new(config, load_if_exists=load_if_exists)
+
+
+def open_new(config: StudyConfig, *, load_if_exists: bool = False) -> Study:
+    """Begins the study of a configuration in its store.
+
+    Raises:
+        StudyExists: the name is taken and `load_if_exists` is False.
+        DataError: the data cannot be read.
+        SpaceError: the space has no valid candidate for this data.
+    """
+    record = new_record(config)
+    store = open_store(config.storage)
+    try:
+        store.create_study(record)
+    except StudyExists:
+        if not load_if_exists:
+            store.close()
+            raise
+    return Study(store.study(config.study.name), store, wire)
+
+
+def load_study(name: str, *, storage: str | None = None) -> Study:
+    """A study that is in the store.
+
+    Raises:
+        StudyNotFound: the store has no study of that name.
+    """
+    store = existing_store(storage)
+    return Study(store.study(name), store, wire)
+
+
+def existing_store(storage: str | None) -> TrialStore:
+    """The store that is named, else the default one; looking never makes a new file.
+
+    Raises:
+        StoreUnreadable: there is no such file.
+    """
+    url = resolve_url(storage or default_storage(), Path.cwd())
+    file = url.removeprefix("sqlite:///")
+    if file != url and not Path(file).exists():
+        raise StoreUnreadable(f"no store at {file}; name one with --storage URL or AUTOML_STORAGE, or begin a search")
+    return open_store(url)
+
+
+def default_storage() -> str:
+    """The store that is used where none is named: AUTOML_STORAGE, else a file in the working directory."""
+    return os.environ.get("AUTOML_STORAGE") or DEFAULT_STORAGE

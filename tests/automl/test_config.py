@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl import ConfigError
+from automl.config import load_config, parse_config, resolve_paths
+from automl.templates import template_names, write_template
+
+
+def _content(**changes: Any) -> dict[str, Any]:
+    return {"schema_version": 1, "study": {"name": "s"}, "data": "d", **changes}
+
+
+def _mistakes(**changes: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(_content(**changes), source="study.yaml")
+    return str(caught.value)
+
+
+def test_defaults_fill_a_minimal_configuration() -> None:
+    config = parse_config(_content(), source="study.yaml")
+    assert (config.searcher["name"], config.budget.trials) == ("autoctr", 100)
+    assert [one.metric for one in config.objective_list()] == ["ne", "flops"]
+
+
+def test_an_unknown_key_gets_a_hint() -> None:
+    assert "buget: unknown key; did you mean 'budget'?" in _mistakes(buget={"trials": 3})
+
+
+def test_an_unknown_key_of_a_section_gets_a_hint() -> None:
+    assert "budget.trails: unknown key; did you mean 'trials'?" in _mistakes(budget={"trails": 3})
+
+
+def test_an_unknown_plugin_gets_a_hint() -> None:
+    assert "did you mean 'autoctr'?" in _mistakes(searcher={"name": "autocrt"})
+
+
+def test_an_unknown_option_of_a_plugin_gets_a_hint() -> None:
+    assert "searcher.populaton: unknown option; did you mean 'population'?" in _mistakes(
+        searcher={"name": "autoctr", "populaton": 3}
+    )
+
+
+def test_an_ill_typed_option_names_its_value() -> None:
+    assert "evaluator.rows: input should be a valid integer" in _mistakes(evaluator={"name": "train", "rows": "many"})
+
+
+def test_an_unknown_operator_is_a_mistake_of_the_space() -> None:
+    config = parse_config(_content(space={"name": "autoctr", "operators": ["mlp"]}), source="study.yaml")
+    assert config.space["operators"] == ["mlp"]
+
+
+def test_an_unknown_metric_gets_a_hint() -> None:
+    assert "did you mean 'ne'?" in _mistakes(objectives=[{"metric": "nee"}])
+
+
+def test_an_unknown_baseline_gets_a_hint() -> None:
+    assert "did you mean 'deepfm'?" in _mistakes(baselines=["deepfmm"])
+
+
+def test_all_mistakes_come_at_once() -> None:
+    text = _mistakes(budget={"trials": 0}, study={"name": ""}, colour="red")
+    assert text.startswith("study.yaml has 3 mistakes:")
+
+
+def test_another_schema_version_is_refused() -> None:
+    assert "reads configurations of schema_version 1, but this one says 2" in _mistakes(schema_version=2)
+
+
+def test_mistakes_have_lines(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: 1\nstudy: {name: s}\ndata: d\nbuget:\n  trials: 3\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="line 4: buget: unknown key"):
+        load_config(path)
+
+
+def test_broken_yaml_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: 1\nstudy: {name: s\ndata: d\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 3, column \d+: not YAML"):
+        load_config(path)
+
+
+def test_a_missing_file_tells_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file; `automl init NAME`"):
+        load_config(tmp_path / "nothing.yaml")
+
+
+def test_a_list_is_no_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("- 1\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="must hold a mapping of settings"):
+        load_config(path)
+
+
+def test_tags_run_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: !!python/object/apply:os.system ['touch x']\n", encoding="utf-8")
+    with pytest.raises(ConfigError):
+        load_config(path)
+
+
+def test_scientific_notation_is_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    text = "schema_version: 1\nstudy: {name: s}\ndata: d\nevaluator: {name: train, learning_rate: 1e-3}\n"
+    path.write_text(text, encoding="utf-8")
+    assert load_config(path).evaluator["learning_rate"] == 0.001
+
+
+def test_paths_resolve_against_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: 1\nstudy: {name: s}\ndata: d\nstorage: sqlite:///a.db\n", encoding="utf-8")
+    config = load_config(path)
+    assert config.data == str(tmp_path / "d")
+    assert config.storage == f"sqlite:///{tmp_path}/a.db"
+
+
+def test_overrides_win_and_resolve_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: 1\nstudy: {name: s}\ndata: d\nbudget: {trials: 3}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "here")
+    config = load_config(path, {"data": "mine", "budget.trials": "7", "evaluator.rows": "100"})
+    assert (config.data, config.budget.trials) == (str(tmp_path / "here" / "mine"), 7)
+    assert config.evaluator == {"name": "train", "rows": 100}
+
+
+def test_a_tracker_of_files_resolves_its_path() -> None:
+    content = resolve_paths({"tracker": {"name": "jsonl", "path": "log.jsonl"}}, Path("/base"))
+    assert content["tracker"]["path"] == "/base/log.jsonl"
+
+
+@pytest.mark.parametrize("name", [name for name in template_names() if name != "table"])
+def test_every_shipped_configuration_is_valid(name: str, tmp_path: Path) -> None:
+    [path] = write_template(name, tmp_path / "study.yaml")
+    assert load_config(path).schema_version == 1
+
+
+def test_a_template_never_overwrites(tmp_path: Path) -> None:
+    write_template("movielens", tmp_path / "study.yaml")
+    with pytest.raises(ConfigError, match="exists already"):
+        write_template("movielens", tmp_path / "study.yaml")
+
+
+def test_an_unknown_template_gets_a_hint() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'movielens'"):
+        write_template("movielen")
