@@ -26,6 +26,7 @@ from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
 from searchspaces._schema import FeatureSchema, Field, Kind
 from searchspaces._shapes import Cost, Dense, Fields, Shape
 from searchspaces._space import SearchSpace
+from searchspaces._zoo import zoo, zoo_names
 
 __all__ = [
     "Architecture",
@@ -60,4 +61,6 @@ __all__ = [
     "live_nodes",
     "load_plugin",
     "plugin_names",
+    "zoo",
+    "zoo_names",
 ]

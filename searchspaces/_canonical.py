@@ -1,32 +1,46 @@
 """Canonical live graph: equal for isomorphic architectures, without dead blocks.
 
-Colours are refined along both edge directions until they are stable; ties are broken by trying each
-member of the first undecided class and keeping the smallest result (individualisation and refinement;
-McKay and Piperno 2014, Practical graph isomorphism II). Nodes that share every input and consumer are
-interchangeable, so one of them stands for all. The result is exact, not a hash: two architectures are
-isomorphic exactly if their canonical forms are equal.
+Nodes are coloured by depth and label, and colours are refined along both edge directions until they are
+stable. Ties are broken by trying each member of the first undecided class and keeping the smallest
+result (individualisation and refinement; McKay and Piperno 2014, Practical graph isomorphism II). Two
+cuts keep symmetric graphs cheap: nodes that share every input and consumer are interchangeable, so one
+of them stands for all; and a member that leads to a result seen under an earlier member is its mirror
+image, so all its results are those of the earlier one. The form is exact, not a hash: two architectures
+are isomorphic exactly if their canonical forms are equal.
 
-Letters: a colour is an integer per node, its rank among the sorted signatures of the graph.
+Letters: a colour is an integer per node, its rank among the sorted signatures of the graph. Refinement
+keeps the order of colours, so sorting by colour sorts by depth first, which is a topological order.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from searchspaces._architecture import Architecture, Node
 from searchspaces._options import Options
 
-Colours = tuple[int, ...]
+Colours = list[int]
+Edges = tuple[tuple[int, int], ...]  # (rank of the port times the number of nodes, node), sorted
+Signature = TypeVar("Signature", tuple[int, str], tuple[int, bool], tuple[int, tuple[int, ...], tuple[int, ...]])
+
+_ENCODE_LABEL = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True)
 class _Graph:
-    labels: tuple[str, ...]
-    inputs: tuple[tuple[tuple[str, int], ...], ...]  # (port, node), sorted
-    consumers: tuple[tuple[tuple[str, int], ...], ...]
     nodes: tuple[Node, ...]
+    ports: tuple[str, ...]
+    inputs: tuple[Edges, ...]
+    consumers: tuple[Edges, ...]
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    order: tuple[int, ...]
+    edges: tuple[Edges, ...]  # of the nodes in that order, numbered by it
 
 
 def live_nodes(architecture: Architecture) -> tuple[int, ...]:
@@ -41,99 +55,102 @@ def live_nodes(architecture: Architecture) -> tuple[int, ...]:
 def canonical(architecture: Architecture) -> Architecture:
     """The canonical member of the architecture's isomorphism class, dead blocks removed."""
     graph = _live_graph(architecture)
-    start = _refine(graph, _ranks([(label,) for label in graph.labels]))
-    certificates = (_rebuild(graph, colours) for colours in _leaves(graph, start))
-    return min(certificates, key=lambda one: one.to_json())
+    start = _refine(graph, _first_colours(graph))
+    best = min(_leaves(graph, start), key=lambda leaf: leaf.edges)
+    rewired = (_rewired(graph, old, edges) for old, edges in zip(best.order, best.edges, strict=True))
+    return Architecture(tuple(rewired))
 
 
 def _live_graph(architecture: Architecture) -> _Graph:
     live = live_nodes(architecture)
     place = {old: new for new, old in enumerate(live)}
     nodes = tuple(architecture.nodes[old] for old in live)
+    ports = tuple(sorted({node.port_of(at) for node in nodes for at in range(len(node.inputs))}))
+    rank = {port: at * len(nodes) for at, port in enumerate(ports)}
     inputs = tuple(
-        tuple(sorted((node.port_of(at), place[source]) for at, source in enumerate(node.inputs))) for node in nodes
+        tuple(sorted([(rank[node.port_of(at)], place[source]) for at, source in enumerate(node.inputs)]))
+        for node in nodes
     )
-    consumers: list[list[tuple[str, int]]] = [[] for _ in nodes]
+    consumers: list[list[tuple[int, int]]] = [[] for _ in nodes]
     for index, edges in enumerate(inputs):
         for port, source in edges:
             consumers[source].append((port, index))
-    last = len(nodes) - 1
-    labels = tuple(_label(node, is_output=index == last) for index, node in enumerate(nodes))
-    return _Graph(labels, inputs, tuple(tuple(sorted(edges)) for edges in consumers), nodes)
+    return _Graph(nodes, ports, inputs, tuple(tuple(sorted(edges)) for edges in consumers))
 
 
-def _label(node: Node, *, is_output: bool) -> str:
+def _first_colours(graph: _Graph) -> Colours:
+    depths: list[int] = []
+    for edges in graph.inputs:
+        depths.append(1 + max((depths[source] for _, source in edges), default=-1))
+    return _ranks([(depth, _label(node)) for depth, node in zip(depths, graph.nodes, strict=True)])
+
+
+def _label(node: Node) -> str:
     options = {name: value for name, value in node.options.items() if name != "ports"}
-    return json.dumps([is_output, node.block, options], sort_keys=True)
+    return _ENCODE_LABEL([node.block, options, "ports" in node.options])
 
 
-def _ranks(signatures: list[tuple[object, ...]]) -> Colours:
-    order = {signature: rank for rank, signature in enumerate(sorted(set(signatures), key=repr))}
-    return tuple(order[signature] for signature in signatures)
+def _ranks(signatures: Sequence[Signature]) -> Colours:
+    rank = {signature: at for at, signature in enumerate(sorted(set(signatures)))}
+    return [rank[signature] for signature in signatures]
 
 
 def _refine(graph: _Graph, colours: Colours) -> Colours:
-    while True:
-        refined = _ranks([_signature(graph, colours, node) for node in range(len(colours))])
-        if len(set(refined)) == len(set(colours)):
-            return refined
-        colours = refined
+    classes = len(set(colours))
+    while classes < len(colours):
+        edges = zip(colours, graph.inputs, graph.consumers, strict=True)
+        colours = _ranks(
+            [(own, _neighbours(inward, colours), _neighbours(outward, colours)) for own, inward, outward in edges]
+        )
+        before, classes = classes, len(set(colours))
+        if classes == before:
+            break
+    return colours
 
 
-def _signature(graph: _Graph, colours: Colours, node: int) -> tuple[object, ...]:
-    inward = tuple(sorted((port, colours[other]) for port, other in graph.inputs[node]))
-    outward = tuple(sorted((port, colours[other]) for port, other in graph.consumers[node]))
-    return (colours[node], inward, outward)
+def _neighbours(edges: Edges, colours: Colours) -> tuple[int, ...]:
+    return tuple(sorted([port + colours[other] for port, other in edges]))
 
 
-def _leaves(graph: _Graph, colours: Colours) -> Iterator[Colours]:
-    undecided = _first_tie(colours)
-    if undecided is None:
-        yield colours
+def _leaves(graph: _Graph, colours: Colours) -> Iterator[_Leaf]:
+    tie = _first_tie(colours)
+    if not tie:
+        yield _leaf(graph, colours)
         return
-    for node in _one_of_each_twin(graph, undecided):
-        split = _ranks([(colour, index != node) for index, colour in enumerate(colours)])
-        yield from _leaves(graph, _refine(graph, split))
+    earlier: set[tuple[Edges, ...]] = set()
+    for node in _one_of_each_twin(graph, tie):
+        chosen = _refine(graph, _ranks([(colour, index != node) for index, colour in enumerate(colours)]))
+        own: set[tuple[Edges, ...]] = set()
+        for leaf in _leaves(graph, chosen):
+            if leaf.edges in earlier:
+                break
+            own.add(leaf.edges)
+            yield leaf
+        earlier |= own
 
 
-def _first_tie(colours: Colours) -> tuple[int, ...] | None:
-    for colour in sorted(set(colours)):
-        members = tuple(index for index, one in enumerate(colours) if one == colour)
-        if len(members) > 1:
-            return members
-    return None
+def _first_tie(colours: Colours) -> tuple[int, ...]:
+    if len(set(colours)) == len(colours):
+        return ()
+    first = min(colour for colour in colours if colours.count(colour) > 1)
+    return tuple(index for index, colour in enumerate(colours) if colour == first)
 
 
 def _one_of_each_twin(graph: _Graph, members: tuple[int, ...]) -> Iterator[int]:
-    seen = set()
-    for node in members:
-        surroundings = (graph.inputs[node], graph.consumers[node])
-        if surroundings not in seen:
-            seen.add(surroundings)
-            yield node
+    surroundings = {(graph.inputs[node], graph.consumers[node]): node for node in reversed(members)}
+    yield from surroundings.values()
 
 
-def _rebuild(graph: _Graph, colours: Colours) -> Architecture:
-    order = _topological_order(graph, colours)
-    place = {old: new for new, old in enumerate(order)}
-    return Architecture(tuple(_renumbered(graph, old, place) for old in order))
+def _leaf(graph: _Graph, colours: Colours) -> _Leaf:
+    order = tuple(sorted(range(len(colours)), key=colours.__getitem__))
+    edges = (tuple(sorted([(port, colours[source]) for port, source in graph.inputs[old]])) for old in order)
+    return _Leaf(order, tuple(edges))
 
 
-def _topological_order(graph: _Graph, colours: Colours) -> tuple[int, ...]:
-    order: list[int] = []
-    waiting = set(range(len(colours)))
-    while waiting:
-        ready = [node for node in waiting if not any(source in waiting for _, source in graph.inputs[node])]
-        chosen = min(ready, key=lambda node: colours[node])
-        order.append(chosen)
-        waiting.remove(chosen)
-    return tuple(order)
-
-
-def _renumbered(graph: _Graph, old: int, place: dict[int, int]) -> Node:
-    edges = sorted((port, place[source]) for port, source in graph.inputs[old])
+def _rewired(graph: _Graph, old: int, edges: Edges) -> Node:
     node = graph.nodes[old]
-    options: dict[str, object] = dict(node.options)
-    if "ports" in options:
-        options["ports"] = [port for port, _ in edges]
-    return Node(node.block, tuple(source for _, source in edges), Options(options))
+    inputs = tuple(source for _, source in edges)
+    if "ports" not in node.options:
+        return Node(node.block, inputs, node.options)
+    ports = [graph.ports[port // len(graph.nodes)] for port, _ in edges]
+    return Node(node.block, inputs, Options({**node.options, "ports": ports}))

@@ -8,6 +8,9 @@ SearchSpaceError
 └── PluginError         a plug-in is unknown or broken
 """
 
+import difflib
+from collections.abc import Sequence
+
 
 class SearchSpaceError(ValueError):
     """Base of every error that `searchspaces` raises."""
@@ -31,3 +34,10 @@ class SpaceError(SearchSpaceError):
 
 class PluginError(SearchSpaceError):
     """A plug-in has no such name, or its file does not export exactly one class."""
+
+
+def did_you_mean(name: str, known: Sequence[str]) -> str:
+    """The way out of an unknown name, for the end of a message: the closest known one, then all of them."""
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}(known: {', '.join(known) or 'none'})"

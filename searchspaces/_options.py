@@ -9,7 +9,7 @@ from typing import Any
 
 from searchspaces._errors import CandidateError
 
-Value = None | bool | int | float | str | tuple["Value", ...]
+Value = None | bool | int | float | str | tuple[object, ...]  # nested tuples hold such values again
 
 
 class Options(Mapping[str, Value]):

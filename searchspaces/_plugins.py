@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from searchspaces._errors import PluginError
+from searchspaces._errors import PluginError, did_you_mean
 
 
 @cache
@@ -21,8 +20,8 @@ def plugin_names(room: str) -> tuple[str, ...]:
     """
     package = importlib.import_module(room)
     own = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-    private = set(getattr(package, "NOT_PLUGINS", ()))
-    return tuple(sorted((own - private) | set(foreign_plugins(room))))
+    aliases = _aliases(room)
+    return tuple(sorted((own - set(aliases.values())) | set(aliases) | set(foreign_plugins(room))))
 
 
 @cache
@@ -40,12 +39,12 @@ def load_plugin(room: str, name: str) -> type:
     """
     known = plugin_names(room)
     if name not in known:
-        raise PluginError(f"no {name!r} in {room}; {_suggest(name, known)}(known: {', '.join(known) or 'none'})")
+        raise PluginError(f"no {name!r} in {room}; {did_you_mean(name, known)}")
     foreign = foreign_plugins(room).get(name)
     if foreign is not None:
         loaded: type = foreign.load()
         return loaded
-    module = importlib.import_module(f"{room}.{name}")
+    module = importlib.import_module(f"{room}.{_aliases(room).get(name, name)}")
     exported: Sequence[str] = getattr(module, "__all__", ())
     if len(exported) != 1:
         raise PluginError(f"a plug-in module exports one class in __all__, but {room}.{name} exports {list(exported)}")
@@ -53,6 +52,7 @@ def load_plugin(room: str, name: str) -> type:
     return plugin
 
 
-def _suggest(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}? " if close else ""
+def _aliases(room: str) -> Mapping[str, str]:
+    """Names under which users know a plug-in whose module must not be named like a dependency."""
+    aliases: Mapping[str, str] = getattr(importlib.import_module(room), "ALIASES", {})
+    return aliases

@@ -96,7 +96,7 @@ class FeatureSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types only; the inverse of `from_dict`."""
-        return {"fields": [asdict(field) for field in self.fields]}
+        return {"fields": [{**asdict(field), "kind": field.kind.value} for field in self.fields]}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> FeatureSchema:

@@ -1,0 +1,37 @@
+"""Human-made architectures, kept in the same format as a search result."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from searchspaces._candidate import Candidate
+from searchspaces._errors import CandidateError, did_you_mean
+from searchspaces._schema import FeatureSchema
+from searchspaces.cost import fed
+
+FOLDER = "zoo"  # a folder of data, not a package: a package of this name would hide the function
+
+
+@cache
+def zoo_names() -> tuple[str, ...]:
+    """Names of the human-made architectures, sorted."""
+    folder = files("searchspaces") / FOLDER
+    return tuple(sorted(file.name.removesuffix(".json") for file in folder.iterdir() if file.name.endswith(".json")))
+
+
+def zoo(name: str, schema: FeatureSchema | None = None) -> Candidate:
+    """The human-made candidate of that name; with a schema, without the parts that the schema cannot feed.
+
+    Raises:
+        CandidateError: there is no such name.
+        ArchitectureError: the schema feeds no part of it (a DLRM of a single categorical field).
+    """
+    if name not in zoo_names():
+        raise CandidateError(f"no human-made architecture {name!r}; {did_you_mean(name, zoo_names())}")
+    text = (files("searchspaces") / FOLDER / f"{name}.json").read_text(encoding="utf-8")
+    candidate = Candidate.from_dict(json.loads(text))
+    if schema is None or candidate.architecture is None:
+        return candidate
+    return Candidate(fed(candidate.architecture, schema), candidate.training, candidate.system)

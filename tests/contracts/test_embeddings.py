@@ -1,0 +1,123 @@
+"""What every source of raw inputs promises, checked on every one that the room holds."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from searchspaces import (
+    Architecture,
+    ArchitectureError,
+    Dense,
+    FeatureSchema,
+    Node,
+    Options,
+    Shape,
+    load_plugin,
+    plugin_names,
+)
+from searchspaces.block import Source
+from searchspaces.build import build
+from tests.searchspaces.graphs import schema
+
+ROOM = "searchspaces.embeddings"
+OPTIONS = [Options(), Options(dim=1), Options(dim=4)]
+SCHEMAS = [
+    schema(numeric=numeric, categorical=categorical)
+    for numeric, categorical in [(1, 0), (0, 1), (1, 1), (2, 2), (100, 100)]
+]
+ROWS = 32
+
+
+def source(name: str) -> type[Source]:
+    return load_plugin(ROOM, name)
+
+
+def cases(name: str) -> list[tuple[FeatureSchema, Options]]:
+    """Every pair of schema and options that the source accepts."""
+    accepted = []
+    for options in OPTIONS:
+        for fields in SCHEMAS:
+            try:
+                source(name).output(fields, options)
+            except ArchitectureError:
+                continue
+            accepted.append((fields, options))
+    return accepted
+
+
+def columns(fields: FeatureSchema) -> tuple[Tensor, Tensor]:
+    """Raw columns with missing values and ids beyond every vocabulary."""
+    generator = torch.Generator().manual_seed(5)
+    numeric = 1000 * torch.randn(ROWS, len(fields.numeric), generator=generator)
+    numeric[::3] = math.nan
+    size = (ROWS, len(fields.categorical))
+    return numeric, torch.randint(0, 2**31 - 1, size, generator=generator, dtype=torch.int32)
+
+
+def built(name: str, fields: FeatureSchema, options: Options) -> Source:
+    """The source as a model holds it, with its first weights."""
+    model = build(Architecture((Node(name, (), options), Node("logit", (0,)))), fields, seed=1)
+    found = model.nodes[f"0_{name}"]
+    assert isinstance(found, Source)
+    return found
+
+
+def size_of(shape: Shape) -> tuple[int, ...]:
+    return (ROWS, shape.width) if isinstance(shape, Dense) else (ROWS, shape.tokens, shape.dim)
+
+
+@pytest.fixture(params=plugin_names(ROOM))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_source_accepts_some_schemas(name: str) -> None:
+    assert cases(name), f"none of the OPTIONS and SCHEMAS of this file suit {name!r}; add some that do"
+
+
+def test_the_output_is_finite_and_has_the_shape_that_was_told(name: str) -> None:
+    for fields, options in cases(name):
+        given = built(name, fields, options)(*columns(fields))
+        assert given.shape == size_of(source(name).output(fields, options))
+        assert torch.isfinite(given).all()
+
+
+def test_the_cost_is_that_of_the_closed_form(name: str) -> None:
+    for fields, options in cases(name):
+        module, known = built(name, fields, options), source(name).cost(fields, options)
+        assert known.parameters == sum(one.numel() for one in module.parameters())
+        tables = [one for one in module.modules() if isinstance(one, torch.nn.Embedding)]
+        assert known.embedding_bytes == sum(4 * table.weight.numel() for table in tables)
+        with FlopCounterMode(display=False) as counter:
+            module(*columns(fields))
+        assert known.flops * ROWS == counter.get_total_flops()
+
+
+def test_every_parameter_gets_a_gradient(name: str) -> None:
+    for fields, options in cases(name):
+        module = built(name, fields, options)
+        output = module(*columns(fields))
+        if not list(module.parameters()):
+            continue
+        (output * torch.randn_like(output)).sum().backward()
+        assert all(one.grad is not None and one.grad.abs().sum() > 0 for one in module.parameters())
+
+
+def test_tables_can_be_asked_for_sparse_gradients(name: str) -> None:
+    for fields, options in cases(name):
+        module = built(name, fields, options)
+        for table in module.modules():
+            if isinstance(table, torch.nn.Embedding):
+                table.sparse = True
+                module(*columns(fields)).sum().backward()
+                assert table.weight.grad is not None
+                assert table.weight.grad.is_sparse
+
+
+def test_an_unknown_option_is_refused(name: str) -> None:
+    fields, options = cases(name)[0]
+    with pytest.raises(ArchitectureError, match=f"block '{name}' has no option 'nonsense'"):
+        source(name).output(fields, Options({**options, "nonsense": 1}))

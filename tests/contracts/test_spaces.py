@@ -1,0 +1,135 @@
+"""What every search space promises, checked on every space that the room holds."""
+
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+
+from searchspaces import Candidate, Decision, FeatureSchema, SearchSpace, load_plugin, plugin_names
+from searchspaces.build import build
+from searchspaces.cost import cost
+from tests.searchspaces.graphs import relabelled, schema
+
+ROOM = "searchspaces.spaces"
+SCHEMAS = {
+    "both groups": schema(numeric=3, categorical=4, vocabulary=5),
+    "numeric alone": schema(numeric=3, categorical=0),
+    "categorical alone": schema(numeric=0, categorical=2, vocabulary=5),
+    "one of each": schema(numeric=1, categorical=1, vocabulary=5),
+}
+CASES = [(name, fields) for name in plugin_names(ROOM) for fields in SCHEMAS]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}: {case[1]}")
+def case(request: pytest.FixtureRequest) -> tuple[SearchSpace, FeatureSchema]:
+    name, fields = request.param
+    return cast(SearchSpace, load_plugin(ROOM, name)(SCHEMAS[fields])), SCHEMAS[fields]
+
+
+@pytest.fixture
+def space(case: tuple[SearchSpace, FeatureSchema]) -> SearchSpace:
+    return case[0]
+
+
+def samples(space: SearchSpace, count: int, seed: int = 0) -> list[Candidate]:
+    rng = np.random.default_rng(seed)
+    return [space.sample(rng) for _ in range(count)]
+
+
+def chosen(decisions: tuple[Decision, ...], rng: np.random.Generator) -> dict[str, bool | int | float | str]:
+    return {decision.slot: decision.choices[int(rng.integers(len(decision.choices)))] for decision in decisions}
+
+
+def test_candidates_are_valid_and_survive_json_and_their_decisions(space: SearchSpace) -> None:
+    for candidate in samples(space, 200):
+        space.validate(candidate)
+        again = Candidate.from_dict(candidate.to_dict())
+        assert again.fingerprint == candidate.fingerprint
+        assert space.to_candidate(space.to_assignment(again)).fingerprint == candidate.fingerprint
+
+
+def test_candidates_can_be_built_at_the_cost_of_the_closed_form(case: tuple[SearchSpace, FeatureSchema]) -> None:
+    space, fields = case
+    ids = torch.zeros(3, len(fields.categorical), dtype=torch.int32)
+    for candidate in samples(space, 20):
+        assert candidate.architecture is not None
+        model = build(candidate.architecture, fields, seed=1)
+        known = cost(candidate.architecture, fields)
+        assert known.parameters == sum(one.numel() for one in model.parameters())
+        assert torch.isfinite(model(torch.randn(3, len(fields.numeric)), ids)).all()
+
+
+def test_conditions_point_backwards_and_slots_differ(space: SearchSpace) -> None:
+    seen: set[str] = set()
+    for decision in space.decisions():
+        assert decision.slot not in seen
+        assert decision.condition is None or decision.condition.slot in seen
+        assert decision.choices
+        seen.add(decision.slot)
+
+
+def test_every_assignment_of_the_choices_decodes(space: SearchSpace) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        assignment = chosen(space.decisions(), rng)
+        counting = {one.slot: assignment[one.slot] for one in space.decisions() if one.counts(assignment)}
+        candidate = space.to_candidate(assignment)
+        space.validate(candidate)
+        assert space.to_candidate(counting).fingerprint == candidate.fingerprint
+
+
+def test_an_assignment_names_exactly_the_decisions_that_count(space: SearchSpace) -> None:
+    for candidate in samples(space, 30):
+        assignment = space.to_assignment(candidate)
+        assert list(assignment) == [one.slot for one in space.decisions() if one.counts(assignment)]
+        assert all(assignment[one.slot] in one.choices for one in space.decisions() if one.slot in assignment)
+
+
+def test_mutation_stays_in_the_space_and_changes_the_candidate(space: SearchSpace) -> None:
+    rng = np.random.default_rng(2)
+    parent = space.sample(rng)
+    for _ in range(100):
+        child = space.mutate(parent, rng)
+        space.validate(child)
+        assert child.fingerprint != parent.fingerprint
+        parent = child
+
+
+def test_crossover_stays_in_the_space(space: SearchSpace) -> None:
+    rng = np.random.default_rng(3)
+    for one, other in zip(samples(space, 50, 4), samples(space, 50, 5), strict=True):
+        space.validate(space.crossover(one, other, rng))
+
+
+def test_a_child_of_one_candidate_with_itself_is_that_candidate(space: SearchSpace) -> None:
+    rng = np.random.default_rng(3)
+    for one in samples(space, 20):
+        assert space.crossover(one, one, rng).fingerprint == one.fingerprint
+
+
+def test_draws_follow_from_the_generator_alone(space: SearchSpace) -> None:
+    def walk() -> list[str]:
+        rng = np.random.default_rng(6)
+        one, other = space.sample(rng), space.sample(rng)
+        return [one.fingerprint, space.mutate(one, rng).fingerprint, space.crossover(one, other, rng).fingerprint]
+
+    assert walk() == walk()
+
+
+def test_equal_fingerprints_give_equal_codes_of_one_length(space: SearchSpace) -> None:
+    lengths = set()
+    for seed, candidate in enumerate(samples(space, 50)):
+        assert candidate.architecture is not None
+        code = space.encode(candidate)
+        copy = Candidate(relabelled(candidate.architecture, seed), candidate.training, candidate.system)
+        assert np.array_equal(space.encode(copy), code)
+        assert code.dtype == np.float64
+        lengths.add(code.shape)
+    assert len(lengths) == 1
+
+
+def test_other_fingerprints_mostly_give_other_codes(space: SearchSpace) -> None:
+    candidates = {candidate.fingerprint: candidate for candidate in samples(space, 100)}
+    codes = {space.encode(candidate).tobytes() for candidate in candidates.values()}
+    assert len(codes) > 0.9 * len(candidates)

@@ -1,0 +1,49 @@
+"""Options of blocks are read with their type and range."""
+
+import pytest
+
+from searchspaces import ArchitectureError, Options
+from searchspaces._block_options import check_names, flag, fraction, whole_number, whole_numbers
+
+
+def test_right_options_are_read() -> None:
+    options = Options(width=8, widths=[4, 2], bias=False, dropout=0.5)
+    check_names("mlp", options, ("width", "widths", "bias", "dropout"))
+    assert whole_number("mlp", options, "width") == 8
+    assert whole_numbers("mlp", options, "widths") == (4, 2)
+    assert flag("mlp", options, "bias", default=True) is False
+    assert fraction("mlp", options, "dropout") == 0.5
+
+
+def test_flags_and_fractions_have_defaults() -> None:
+    assert flag("mlp", Options(), "bias", default=True) is True
+    assert fraction("mlp", Options(), "dropout") == 0.0
+
+
+def test_an_unknown_option_gets_the_closest_one() -> None:
+    message = r"block 'mlp' has no option 'widht'; did you mean 'width'\? \(known: width\)"
+    with pytest.raises(ArchitectureError, match=message):
+        check_names("mlp", Options(widht=8), ("width",))
+
+
+@pytest.mark.parametrize("value", [0, -3, 8.0, True, "8", None])
+def test_a_width_must_be_a_positive_integer(value: object) -> None:
+    with pytest.raises(ArchitectureError, match="'width' of block 'mlp' must be an integer of at least 1, but is"):
+        whole_number("mlp", Options(width=value), "width")
+
+
+@pytest.mark.parametrize("value", [8, [], None])
+def test_widths_must_be_a_list(value: object) -> None:
+    with pytest.raises(ArchitectureError, match="'widths' of block 'mlp' must be a list of integers, but is"):
+        whole_numbers("mlp", Options(widths=value), "widths")
+
+
+def test_a_flag_must_be_a_boolean() -> None:
+    with pytest.raises(ArchitectureError, match="'bias' of block 'linear' must be true or false, but is 1"):
+        flag("linear", Options(bias=1), "bias", default=True)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1, 1.5, True, "0.5"])
+def test_a_fraction_must_lie_below_one(value: object) -> None:
+    with pytest.raises(ArchitectureError, match="'dropout' of block 'mlp' must be at least 0 and below 1, but is"):
+        fraction("mlp", Options(dropout=value), "dropout")

@@ -1,0 +1,109 @@
+"""Models built from architectures."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from searchspaces import Architecture, Node, Options
+from searchspaces.build import RankingModel, build
+from tests.searchspaces.graphs import relabelled, schema
+
+SCHEMA = schema(numeric=3, categorical=4)
+NODES = (
+    Node("numeric"),
+    Node("full", (), Options(dim=4)),
+    Node("mlp", (0, 1), Options(width=8)),
+    Node("mlp", (0, 1), Options(width=8)),
+    Node("fm", (0, 1, 2), Options(dim=4)),
+    Node("dot_product", (1, 3), Options(dim=4)),
+    Node("logit", (2, 4, 5)),
+)
+ARCHITECTURE = Architecture(NODES)
+
+
+def batch(rows: int = 5) -> tuple[Tensor, Tensor]:
+    """Raw columns for SCHEMA, missing values and unseen ids among them."""
+    generator = torch.Generator().manual_seed(7)
+    numeric = 100 * torch.randn(rows, 3, generator=generator)
+    numeric[0, 0] = math.nan
+    return numeric, torch.randint(0, 50, (rows, 4), generator=generator, dtype=torch.int32)
+
+
+def test_a_model_gives_one_logit_per_row() -> None:
+    logits = build(ARCHITECTURE, SCHEMA, seed=1)(*batch())
+    assert logits.shape == (5,)
+    assert torch.isfinite(logits).all()
+
+
+def test_a_logistic_regression_is_computed_as_written() -> None:
+    wide = Node("full", (), Options(dim=1))
+    vote = Node("linear", (0,), Options(width=1, bias=False))
+    nodes = (Node("numeric"), wide, vote, Node("sum", (1,)), Node("sum_logit", (2, 3)))
+    model = build(Architecture(nodes), SCHEMA, seed=1)
+    numeric, ids = batch()
+    weights = dict(model.named_parameters())
+    table = next(value for name, value in weights.items() if "full" in name).flatten()
+    slope = next(value for name, value in weights.items() if "linear" in name).flatten()
+    sizes = [field.vocabulary_size for field in SCHEMA.categorical]
+    rows = [(ids[:, at] % size) + sum(sizes[:at]) for at, size in enumerate(sizes)]
+    values = ((numeric.sign() * numeric.abs().log1p() - 0.5) / 2.0).nan_to_num(0.0)
+    assert torch.allclose(model(numeric, ids), values @ slope + sum(table[row] for row in rows), atol=1e-6)
+
+
+@given(st.integers(0, 2**16))
+@settings(max_examples=10, deadline=None)
+def test_isomorphic_architectures_give_one_model(seed: int) -> None:
+    columns = batch()
+    one, other = build(ARCHITECTURE, SCHEMA, seed=3), build(relabelled(ARCHITECTURE, seed), SCHEMA, seed=3)
+    assert torch.equal(one(*columns), other(*columns))
+
+
+def test_weights_depend_on_the_seed_and_on_nothing_else() -> None:
+    torch.manual_seed(0)
+    one = build(ARCHITECTURE, SCHEMA, seed=3).state_dict()
+    torch.manual_seed(1)
+    again = build(ARCHITECTURE, SCHEMA, seed=3).state_dict()
+    other = build(ARCHITECTURE, SCHEMA, seed=4).state_dict()
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    assert any(not torch.equal(one[name], other[name]) for name in one)
+    assert one.keys() == other.keys()
+
+
+def test_a_parameter_is_drawn_alike_in_another_model() -> None:
+    # The source comes first in both, under one name and shape.
+    small = Architecture((Node("full", (), Options(dim=4)), Node("logit", (0,))))
+    large = Architecture((Node("full", (), Options(dim=4)), Node("mlp", (0,), Options(width=8)), Node("logit", (1,))))
+    tables = [build(one, SCHEMA, seed=3).state_dict()["nodes.0_full.table.weight"] for one in (small, large)]
+    assert torch.equal(*tables)
+
+
+def test_embeddings_start_small_and_biases_at_zero() -> None:
+    large = schema(numeric=0, categorical=2, vocabulary=5_000)
+    nodes = (Node("full", (), Options(dim=8)), Node("mlp", (0,), Options(width=64)), Node("logit", (1,)))
+    weights = build(Architecture(nodes), large, seed=3).state_dict()
+    assert weights["nodes.0_full.table.weight"].std().item() == pytest.approx(0.01, rel=0.02)
+    assert weights["nodes.1_mlp.layers.0.bias"].abs().max() == 0
+    bound = math.sqrt(6 / (16 + 64))
+    assert 0.95 * bound < weights["nodes.1_mlp.layers.0.weight"].abs().max() <= bound
+
+
+def test_dead_blocks_are_not_built() -> None:
+    dead = Architecture((Node("numeric"), Node("mlp", (0,), Options(width=8)), Node("logit", (0,))))
+    assert list(build(dead, SCHEMA, seed=1).nodes) == ["0_numeric", "1_logit"]
+
+
+def test_a_stored_model_takes_raw_values() -> None:
+    model = build(ARCHITECTURE, SCHEMA, seed=1)
+    blank = RankingModel(model.architecture, schema(numeric=3, categorical=4))
+    blank.load_state_dict(model.state_dict())
+    assert torch.equal(blank(*batch()), model(*batch()))
+
+
+def test_a_model_can_be_exported_as_a_graph() -> None:
+    model = build(ARCHITECTURE, SCHEMA, seed=1).eval()
+    exported: nn.Module = torch.export.export(model, batch()).module()
+    assert torch.allclose(exported(*batch()), model(*batch()))
