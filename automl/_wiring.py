@@ -17,7 +17,6 @@ from automl.config import StudyConfig, parse_config
 from evaluators import Evaluator, Suggestion
 from evaluators._datasets import Dataset, open_dataset
 from searchspaces import SearchSpace, SearchSpaceError, zoo
-from searchspaces.cost import cost
 from storage import StudyRecord, Tracker, masked
 
 
@@ -116,15 +115,14 @@ def _masked(value: object) -> object:
 
 
 def _baselines(config: StudyConfig, dataset: Dataset) -> tuple[Suggestion, ...]:
+    """The human-made architectures, without what this schema cannot feed; one that has nothing left stays out."""
     suggestions = []
     for name in config.baseline_names():
-        candidate = zoo(name)
         try:
-            cost_of = candidate.architecture and cost(candidate.architecture, dataset.schema)
+            candidate = zoo(name, dataset.schema)
         except SearchSpaceError:
-            continue  # a schema without numeric fields has no DLRM
-        if cost_of:
-            suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
+            continue
+        suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
     return tuple(suggestions)
 
 
