@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from automl.export import Winner, write_weights
 from evaluators import Metric, training_seed
 from evaluators._datasets import Dataset, open_dataset, test_openings
 from evaluators._datasets.test_part import open_test_part
+from evaluators._training.child_process import ENVIRONMENT
 from searchspaces import FeatureSchema
 from searchspaces.cost import cost
 
@@ -90,6 +92,8 @@ def described(probabilities: NDArray[np.float64], labels: NDArray[np.float32]) -
 
 
 def _trained(winner: Winner, dataset: Dataset, plan: Training) -> Iterator[tuple[int, FinalModel]]:
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)  # read when torch is loaded, which is below
     from evaluators._training.device import choose_device
     from evaluators._training.final import train_final
     from evaluators._training.settings import TrainingSettings

@@ -3,6 +3,7 @@
 EvaluatorError
 ├── DataError        a source, a prepared folder or a split breaks a rule
 ├── ObjectiveError   a metric is unknown or a bound makes no sense
+├── DivergedError    training lost its footing: a loss that is not finite, or far worse than guessing
 └── ProtocolError    the training process spoke out of turn
 """
 
@@ -17,6 +18,10 @@ class DataError(EvaluatorError):
 
 class ObjectiveError(EvaluatorError):
     """An objective names no known metric, or its goal or bound makes no sense."""
+
+
+class DivergedError(EvaluatorError):
+    """Training ended in a loss that is not finite, or far worse than guessing."""
 
 
 class ProtocolError(EvaluatorError):

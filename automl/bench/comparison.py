@@ -34,6 +34,7 @@ class Plan:
     trials: int = 100
     seed: int = 1
     seeds: int = 5
+    threads: int | None = None
 
 
 def comparison(plan: Plan) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def _searched(plan: Plan, searcher: str) -> Study:
         seed=plan.seed,
         storage=f"sqlite:///{plan.folder / 'automl.db'}",
         searcher={"name": searcher},
+        evaluator={"name": "train", "threads": plan.threads},
         budget={"trials": plan.trials},
         load_if_exists=True,
     )

@@ -13,7 +13,7 @@ import typer
 from automl.cli import benching, listing, projects, searching, winners
 
 # typer brings its own copy of click or uses the installed one, by version: take the base class from typer itself
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 app = typer.Typer(
     name="automl",

@@ -52,13 +52,14 @@ def comparison(
     trials: Annotated[int, typer.Option(min=1, help="Trials a search.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the searches.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each finalist, on the test part.")] = 5,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of a search's trainings [default: all].")] = None,
     out: Out = None,
 ) -> None:
     """Search with each searcher under one seed, then train winners and baselines anew over seeds."""
     from automl.bench.comparison import Plan
     from automl.bench.comparison import comparison as measure
 
-    plan = Plan(data=data, folder=folder, searchers=tuple(searchers.split(",")), trials=trials, seed=seed, seeds=seeds)
+    plan = Plan(data, folder, tuple(searchers.split(",")), trials=trials, seed=seed, seeds=seeds, threads=threads)
     _give(measure(plan), out)
 
 

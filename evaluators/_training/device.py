@@ -1,0 +1,40 @@
+"""Decides where training runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import torch
+
+from evaluators._errors import EvaluatorError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called 'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'.
+
+    Raises:
+        EvaluatorError: CUDA is asked for and this build or machine has none of that number.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "auto":
+        return torch.device("cuda" if count else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise EvaluatorError(
+            f"device {name!r} needs that CUDA device, but torch {torch.__version__} sees {count}; "
+            "take device 'auto' or 'cpu'"
+        )
+    return device
+
+
+def use_threads(threads: int | None) -> None:
+    """Sets how many threads an operator may use; None takes every core that this process may run on."""
+    torch.set_num_threads(threads or usable_cores())
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on, at least one."""
+    if sys.platform == "linux":  # nowhere else can a process be kept to some cores and tell
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1

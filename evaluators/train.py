@@ -1,0 +1,162 @@
+"""Evaluator `train`: trains each candidate from scratch, in a child process, at the suggestion's fidelity."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from evaluators._errors import EvaluatorError, ProtocolError
+from evaluators._evaluation import Evaluation, Failure, FailureKind
+from evaluators._evaluator import training_seed
+from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
+from evaluators._training.exits import failure_of_exit, out_of_memory_kills
+from evaluators._training.settings import NAMES, TrainingSettings
+from evaluators._trial import Suggestion
+
+__all__ = ["Train"]
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_START_SECONDS = 3600.0
+"""Time for the first line: torch is imported, and raw data may have to be prepared."""
+
+
+@dataclass(eq=False)
+class Train:
+    """Trains from scratch and measures quality, cost and speed.
+
+    The child starts with the first trial and is kept for the next ones, since importing torch costs
+    seconds; it is started anew after a crash, a time limit or an out-of-memory. The training settings are
+    those of `TrainingSettings`; a candidate's and a fidelity's own override them.
+
+    dataset           prepared folder, or a source that can be prepared
+    device            'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
+    threads           threads of an operator; None takes all usable cores
+    timeout_seconds   limit of one trial
+    memory_limit_mb   limit of the child's memory; None leaves it to the machine
+
+    Raises:
+        EvaluatorError: an option breaks its rule; in `evaluate`, the child cannot start at all.
+    """
+
+    dataset: Path
+    study_seed: int
+    _: KW_ONLY
+    device: str = "auto"
+    rows: int | None = None
+    passes: int = 1
+    batch_size: int = 512
+    hash_cap: int | None = None
+    learning_rate: float = 1e-3
+    embedding_learning_rate: float | None = None
+    weight_decay: float = 0.0
+    embedding_weight_decay: float = 0.0
+    threads: int | None = None
+    timeout_seconds: float = 3600.0
+    memory_limit_mb: int | None = None
+    cohort_size: int = 1
+    _child: ChildProcess | None = field(default=None, init=False, repr=False)
+    _asked: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.settings = TrainingSettings(**{name: getattr(self, name) for name in NAMES})
+        if not _DEVICE.fullmatch(self.device):
+            raise EvaluatorError(f"'device' must be 'auto', 'cpu', 'cuda' or 'cuda:N', but is {self.device!r}")
+        for name, value in (("threads", self.threads), ("memory_limit_mb", self.memory_limit_mb)):
+            if value is not None and value < 1:
+                raise EvaluatorError(f"{name!r} must be at least 1, or null for no limit, but is {value!r}")
+        if self.cohort_size < 1:
+            raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
+        if not 0.0 < self.timeout_seconds < math.inf:
+            raise EvaluatorError(f"'timeout_seconds' must be a positive number, but is {self.timeout_seconds!r}")
+
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the child, None while there is none."""
+        return self._child.pid if self._child else None
+
+    def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        """Trains the members one after the other and yields each as it ends.
+
+        Raises:
+            EvaluatorError: the child cannot start: the data or the device is not there.
+            ProtocolError: the child answered something else than what was asked.
+        """
+        for position, suggestion in enumerate(cohort):
+            yield position, self._outcome(suggestion)
+
+    def close(self) -> None:
+        """Ends the child; may be called twice, and a later `evaluate` starts a new one."""
+        self._end_child(patience=FAREWELL_SECONDS)
+
+    def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
+        started = time.perf_counter()
+        outcome = self._ask(self._ready_child(), suggestion)
+        if isinstance(outcome, Failure):
+            return replace(outcome, seconds=time.perf_counter() - started)
+        return outcome
+
+    def _ask(self, child: ChildProcess, suggestion: Suggestion) -> Evaluation | Failure:
+        self._asked += 1
+        seed = training_seed(self.study_seed, suggestion.replicate)
+        message = {"id": self._asked, "seed": seed, "suggestion": suggestion.to_dict()}
+        kills = out_of_memory_kills()
+        has_answered = False
+        try:
+            answer = child.ask(message, seconds=self.timeout_seconds)
+            outcome = _read(answer, self._asked)
+            has_answered = not _is_out_of_memory(outcome)  # what it held may be in pieces: start anew
+        except ChildLate:
+            reason = f"a trial may take {self.timeout_seconds:g} seconds, but was not done; raise timeout_seconds"
+            return Failure(FailureKind.TIMEOUT, reason)
+        except ChildEnded as end:
+            is_oom_kill = out_of_memory_kills() > kills
+            return failure_of_exit(end.returncode, end.said, is_oom_kill=is_oom_kill)
+        finally:
+            if not has_answered:  # on an interrupt too: a late answer must not meet the next question
+                self._end_child()
+        return outcome
+
+    def _ready_child(self) -> ChildProcess:
+        if self._child is not None and self._child.is_alive:
+            return self._child
+        self._end_child()
+        self._child = ChildProcess()
+        try:
+            answer = self._child.ask(self._greeting(), seconds=_START_SECONDS)
+            if "ready" not in answer:
+                raise EvaluatorError(str(answer.get("error", answer)))
+        except BaseException:
+            self._end_child()
+            raise
+        return self._child
+
+    def _greeting(self) -> Mapping[str, Any]:
+        return {
+            "dataset": str(self.dataset),
+            "settings": asdict(self.settings),
+            "device": self.device,
+            "threads": self.threads,
+            "memory_limit_mb": self.memory_limit_mb,
+        }
+
+    def _end_child(self, *, patience: float = 0.0) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.end(patience=patience)
+
+
+def _read(answer: Mapping[str, Any], expected: int) -> Evaluation | Failure:
+    if answer.get("id") != expected:
+        raise ProtocolError(f"the training process must answer question {expected}, but said {str(answer)[:200]}")
+    if "evaluation" in answer:
+        return Evaluation.from_dict(answer["evaluation"])
+    return Failure(FailureKind(answer["failure"]["kind"]), answer["failure"]["reason"])
+
+
+def _is_out_of_memory(outcome: Evaluation | Failure) -> bool:
+    return isinstance(outcome, Failure) and outcome.kind is FailureKind.OUT_OF_MEMORY

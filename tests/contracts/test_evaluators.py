@@ -1,0 +1,126 @@
+"""What every evaluator promises, over each file of the room.
+
+A new evaluator needs one entry in `FACTORIES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluators import Evaluation, Evaluator, Failure, FailureKind, Suggestion
+from evaluators.planted import Planted
+from evaluators.train import Train
+from searchspaces import Candidate, foreign_plugins, plugin_names
+from searchspaces.spaces.autoctr import AutoCTR
+from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
+
+TIMINGS = frozenset(
+    {"examples_per_second", "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes", "train_seconds"}
+)
+SLOW = frozenset({"train"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """An evaluator under test, suggestions it can evaluate, and one it must fail."""
+
+    make: Callable[[], Evaluator]
+    good: tuple[Suggestion, ...]
+    guilty: Suggestion
+
+
+def _train(folder: Path) -> Case:
+    data = write_small_data(folder / "small", rows=1000).folder
+    good = (suggest(mlp(8)), suggest(mlp(16)), suggest(mlp(8), replicate=1))
+    return Case(lambda: Train(data, 1, threads=1, cohort_size=4), good, suggest(mlp(learning_rate=1e30)))
+
+
+def _planted(_: Path) -> Case:
+    space, rng = AutoCTR(SCHEMA), np.random.default_rng(0)
+    good = tuple(Suggestion(space.sample(rng)) for _ in range(3))
+    return Case(lambda: Planted(space, 1, noise=0.001, cohort_size=4), good, Suggestion(Candidate()))
+
+
+FACTORIES: dict[str, Callable[[Path], Case]] = {"train": _train, "planted": _planted}
+ROOM = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+    for name in plugin_names("evaluators")
+    if name not in foreign_plugins("evaluators")
+]
+
+
+@pytest.fixture(scope="module", params=ROOM)
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    if request.param not in FACTORIES:
+        pytest.fail(f"the evaluator {request.param!r} has no case: add one to FACTORIES in {__name__}")
+    return FACTORIES[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def evaluator(case: Case) -> Iterator[Evaluator]:
+    made = case.make()
+    yield made
+    made.close()
+
+
+def _lasting(outcome: Evaluation | Failure) -> object:
+    """What must repeat: everything but timings."""
+    if isinstance(outcome, Failure):
+        return outcome.kind
+    return {name: metric for name, metric in outcome.metrics.items() if name not in TIMINGS}
+
+
+def _outcomes(evaluator: Evaluator, cohort: Sequence[Suggestion]) -> dict[int, object]:
+    return {position: _lasting(outcome) for position, outcome in evaluator.evaluate(cohort)}
+
+
+def test_each_member_is_answered_exactly_once(evaluator: Evaluator, case: Case) -> None:
+    positions = [position for position, _ in evaluator.evaluate(case.good)]
+    assert sorted(positions) == list(range(len(case.good)))
+
+
+def test_an_empty_cohort_gives_nothing(evaluator: Evaluator) -> None:
+    assert list(evaluator.evaluate([])) == []
+
+
+def test_a_cohort_holds_at_least_one(evaluator: Evaluator) -> None:
+    assert evaluator.cohort_size >= 1
+
+
+def test_a_guilty_member_fails_alone_and_changes_nothing_for_the_others(evaluator: Evaluator, case: Case) -> None:
+    first, *others = case.good
+    alone = _outcomes(evaluator, case.good)
+    with_guilty = _outcomes(evaluator, [first, case.guilty, *others])
+    assert isinstance(with_guilty[1], FailureKind)
+    assert [with_guilty[0], *(with_guilty[at + 2] for at in range(len(others)))] == [alone[at] for at in sorted(alone)]
+
+
+def test_the_same_suggestion_gives_the_same_metrics_bit_for_bit(evaluator: Evaluator, case: Case) -> None:
+    twice = _outcomes(evaluator, [case.good[0], case.good[0]])
+    assert twice[0] == twice[1]
+
+
+def test_a_fresh_evaluator_of_the_same_study_gives_the_same_metrics(evaluator: Evaluator, case: Case) -> None:
+    fresh = case.make()
+    assert _outcomes(fresh, case.good[:1]) == _outcomes(evaluator, case.good[:1])
+    fresh.close()
+
+
+def test_an_evaluation_survives_json_and_has_a_normalised_entropy(evaluator: Evaluator, case: Case) -> None:
+    ((_, outcome),) = evaluator.evaluate(case.good[:1])
+    assert isinstance(outcome, Evaluation)
+    assert 0.0 < outcome.value("ne") < 5.0
+    assert Evaluation.from_dict(outcome.to_dict()) == outcome
+
+
+def test_an_evaluator_may_be_closed_twice_and_used_again(case: Case) -> None:
+    evaluator = case.make()
+    evaluator.close()
+    evaluator.close()
+    assert len(_outcomes(evaluator, case.good[:1])) == 1
+    evaluator.close()

@@ -1,0 +1,36 @@
+"""Where training runs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from evaluators import EvaluatorError
+from evaluators._training.device import choose_device, usable_cores, use_threads
+
+
+def test_auto_is_the_cpu_where_there_is_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto").type == "cpu"
+
+
+def test_auto_is_cuda_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose_device("auto").type == "cuda"
+
+
+def test_a_cuda_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(EvaluatorError, match=r"device 'cuda:1' needs that CUDA device, but torch .* sees 1; take"):
+        choose_device("cuda:1")
+
+
+def test_no_number_of_threads_takes_all_usable_cores() -> None:
+    before = torch.get_num_threads()
+    try:
+        use_threads(None)
+        assert torch.get_num_threads() == usable_cores()
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,106 @@
+"""The loop: order of rows, weight of the last batch, learning curve, divergence."""
+
+from __future__ import annotations
+
+import math
+from itertools import chain
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from evaluators import DivergedError
+from evaluators._datasets import Part
+from evaluators._training import loop
+from evaluators._training.examples import Examples, SearchData
+from evaluators._training.loop import row_order, score, train
+from evaluators._training.settings import TrainingSettings
+
+CPU = torch.device("cpu")
+
+
+class Bias(nn.Module):
+    """One number for every row; remembers which rows it has seen."""
+
+    def __init__(self, start: float = 0.0) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.tensor(start))
+        self.seen: list[list[int]] = []
+
+    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        self.seen.append(categorical[:, 0].tolist())
+        return self.bias.expand(len(numeric))
+
+
+def _numbered(rows: int) -> Examples:
+    ids = np.arange(rows, dtype=np.int32)[:, None]
+    return Examples(Part((ids[:, 0] % 2).astype(np.float32), np.zeros((rows, 1), np.float32), ids), CPU)
+
+
+def test_a_pass_sees_each_row_once_and_the_next_pass_in_another_order() -> None:
+    model = Bias()
+    train(model, _numbered(10), TrainingSettings(batch_size=4, passes=2), seed=1)
+    first, second = list(chain(*model.seen[:3])), list(chain(*model.seen[3:]))
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_the_order_of_rows_does_not_depend_on_the_model() -> None:
+    one, other = Bias(0.0), Bias(5.0)
+    for model in (one, other):
+        train(model, _numbered(10), TrainingSettings(batch_size=4), seed=7)
+    assert one.seen == other.seen
+
+
+def test_a_cap_on_rows_keeps_the_most_recent_ones() -> None:
+    assert sorted(row_order(10, 3, seed=0, number=0)) == [7, 8, 9]
+
+
+def test_a_cap_beyond_the_data_takes_all_rows() -> None:
+    model = Bias()
+    train(model, _numbered(5), TrainingSettings(rows=1000), seed=0)
+    assert sorted(model.seen[0]) == [0, 1, 2, 3, 4]
+
+
+def test_the_last_batch_weighs_each_row_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        loop, "optimizers", lambda model, settings: (torch.optim.SGD(model.parameters(), lr=settings.learning_rate),)
+    )
+    model = Bias()
+    ones = Part(np.ones(5, np.float32), np.zeros((5, 1), np.float32), np.zeros((5, 1), np.int32))
+    train(model, Examples(ones, CPU), TrainingSettings(batch_size=4, learning_rate=1.0), seed=0)
+    first = 1.0 - 0.5  # gradient of log loss is p - y, and p is one half at the start
+    last = (1.0 - 1.0 / (1.0 + math.exp(-first))) / 4.0  # one row of a batch of four
+    assert model.bias.item() == pytest.approx(first + last, abs=1e-6)
+
+
+def test_the_curve_has_four_points_a_pass_with_the_loss_since_the_last() -> None:
+    curve = train(Bias(), _numbered(40), TrainingSettings(batch_size=5, learning_rate=1e-9), seed=0)
+    assert [point.rows for point in curve] == [10, 20, 30, 40]
+    assert [point.metrics["train_logloss"] for point in curve] == pytest.approx([math.log(2.0)] * 4)
+
+
+def test_a_loss_that_is_not_finite_ends_training() -> None:
+    with pytest.raises(DivergedError, match=r"must keep a finite loss, but it was nan by step 1; lower the learning"):
+        train(Bias(math.nan), _numbered(4), TrainingSettings(), seed=0)
+
+
+def test_divergence_is_noticed_within_fifty_steps() -> None:
+    model = Bias(math.nan)
+    with pytest.raises(DivergedError, match="by step 50;"):
+        train(model, _numbered(10_000), TrainingSettings(batch_size=1), seed=0)
+
+
+def test_training_lowers_the_loss(data: SearchData) -> None:
+    model = Bias(3.0)
+    curve = train(model, data.train, TrainingSettings(batch_size=50, learning_rate=0.1), seed=0)
+    assert curve[-1].metrics["train_logloss"] < curve[0].metrics["train_logloss"] - 0.2
+
+
+def test_scores_come_in_row_order() -> None:
+    class Echo(Bias):
+        def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+            return categorical[:, 0].float()
+
+    assert score(Echo(), _numbered(5000)).tolist() == list(range(5000))
