@@ -4,7 +4,8 @@ StorageError
 ├── StudyNotFound       no study of that name in the store
 ├── StudyExists         the name is taken
 ├── StoreUnreadable     the URL, file or permission is wrong, or the schema is of another version
-└── FinishedTrialError  somebody tried to change a finished trial
+├── FinishedTrialError  somebody tried to change a finished trial
+└── TrackerError        the tracker cannot show the study
 """
 
 
@@ -26,3 +27,7 @@ class StoreUnreadable(StorageError):
 
 class FinishedTrialError(StorageError):
     """A finished trial never changes."""
+
+
+class TrackerError(StorageError):
+    """A tracker cannot show the study; the search goes on without it."""

@@ -83,6 +83,14 @@ class TrialStore(Protocol):
         """All trials by number; with `finished_after`, only finished ones of a larger finish order, by that order."""
         ...
 
+    def unfinished(self, study: str) -> list[Trial]:
+        """WAITING and RUNNING trials by number."""
+        ...
+
+    def workers(self, study: str) -> list[str]:
+        """Workers that hold RUNNING trials, each once."""
+        ...
+
     def asks(self, study: str) -> int:
         """How many asks of the search stage have been answered: the number of the next one."""
         ...

@@ -17,12 +17,17 @@ class Tracker(Protocol):
     One thread calls it.
     """
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> None:
-        """Finds or creates the study's entry."""
+    @property
+    def name(self) -> str:
+        """Kind and place, for instance `jsonl:/runs/trials.jsonl`; names the cursor, so it holds no password."""
+        ...
+
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:
+        """Finds or creates the study's entry; True where it was there, False where it must be filled from the start."""
         ...
 
     def log(self, trials: Sequence[Trial]) -> None:
-        """Shows finished trials, each one once."""
+        """Shows finished trials, each one once; they come in the order in which they ended."""
         ...
 
     def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:

@@ -1,1 +1,3 @@
 """Plug room: one tracker a file."""
+
+ALIASES = {"mlflow": "mlflow_run"}

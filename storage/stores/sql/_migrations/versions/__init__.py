@@ -1,0 +1,1 @@
+"""One migration step a module; a released one never changes."""

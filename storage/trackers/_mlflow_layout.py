@@ -1,0 +1,191 @@
+"""What a study and its trials look like in MLflow: plain names and values, written down without MLflow.
+
+Params are the few scalars that people filter runs by; the whole architecture is an artifact.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from evaluators import Evaluation, Objective, Trial, TrialState
+from searchspaces import Architecture, live_nodes
+from storage._store import StudyRecord
+
+EXPERIMENT_TAGS = MappingProxyType(
+    {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": (
+            "Studies of one problem: the same data and objectives, so their trials may be compared.\n\n"
+            "Each study is a run, and each of its finished trials a run below it, named by its number. "
+            "`val/` is quality on the validation part (ne: log loss over the entropy of the base rate, smaller is "
+            "better), `cost/` what the model takes (flops: forward, per example), `serve/` its speed, `train/` its "
+            "training. The tag `trial.state` says how a trial ended, `failure.kind` why one failed. The architecture "
+            "is the artifact `architecture.json`; runs with one `arch.fingerprint` have the same live graph.\n\n"
+            "This is a copy: the truth is the study's own store."
+        ),
+    }
+)
+STATUS = MappingProxyType({TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"})
+METRIC_NAMES = MappingProxyType(
+    {
+        "flops": "cost/flops",
+        "macs": "cost/macs",
+        "params": "cost/params",
+        "embedding_bytes": "cost/embedding_bytes",
+        "qps": "serve/qps",
+        "latency_ms_p50": "serve/latency_ms_p50",
+        "latency_ms_p99": "serve/latency_ms_p99",
+        "train_seconds": "train/seconds",
+        "examples_per_second": "train/examples_per_s",
+        "peak_memory_bytes": "train/peak_memory_bytes",
+    }
+)
+CURVE_NAMES = MappingProxyType({"train_logloss": "train/loss", "loss": "train/loss"})
+CURVE_POINTS = 100  # of each curve: all in one request, and a chart shows no more
+LONGEST_PARAM, LONGEST_TAG = 500, 5000  # characters; MLflow's own limits are 6,000 and 8,000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number at a step; for a metric of a whole trial the step is 0."""
+
+    name: str
+    value: float
+    step: int = 0
+
+
+def trial_uid(record: StudyRecord, trial: Trial) -> str:
+    """What names a trial over all studies and stores."""
+    return f"{record.uid}/{trial.number}"
+
+
+def study_tags(record: StudyRecord) -> dict[str, str]:
+    """Tags of a study's run."""
+    return {"study.uid": record.uid, "study.name": record.name, "mlflow.source.name": "ctr-automl"}
+
+
+def study_params(record: StudyRecord) -> dict[str, str]:
+    """Settings and facts of a study as dotted names, lists of objects left out."""
+    found = {**dict(_scalars(record.facts)), **dict(_scalars(record.config)), "seed": str(record.seed)}
+    return {_key(name): value[:LONGEST_PARAM] for name, value in found.items()}
+
+
+def trial_tags(record: StudyRecord, trial: Trial, *, parent: str) -> dict[str, str]:
+    """Tags of a trial's run; the study's name too, as filters on a parent do not reach its children."""
+    tags = {
+        "mlflow.parentRunId": parent,
+        "study.name": record.name,
+        "trial.uid": trial_uid(record, trial),
+        "trial.number": str(trial.number),
+        "trial.state": trial.state.value,
+        "trial.stage": trial.stage,
+        "trial.parents": ",".join(map(str, trial.suggestion.parents)),
+        "trial.rung": str(trial.suggestion.fidelity.rung),
+        "trial.origin": trial.suggestion.origin,
+        "arch.fingerprint": trial.candidate.fingerprint,
+    }
+    if trial.failure:
+        tags |= {"failure.kind": trial.failure.kind.value, "failure.reason": trial.failure.reason[:LONGEST_TAG]}
+    return tags
+
+
+def trial_params(trial: Trial) -> dict[str, str]:
+    """What people filter trials by: size of the live graph, blocks, widths, training and fidelity settings."""
+    suggestion = trial.suggestion
+    groups = {
+        "training": suggestion.candidate.training,
+        "system": suggestion.candidate.system,
+        "fidelity": suggestion.fidelity.settings,
+    }
+    params = dict(_scalars(groups)) | {"replicate": str(suggestion.replicate)}
+    if suggestion.candidate.architecture:
+        params |= {name: str(value) for name, value in _graph_params(suggestion.candidate.architecture).items()}
+    return {_key(name): value[:LONGEST_PARAM] for name, value in params.items()}
+
+
+def trial_readings(trial: Trial) -> list[Reading]:
+    """Metrics with their standard errors, then learning curves over training rows."""
+    if trial.evaluation is None:
+        return []
+    readings = [Reading("trial/seconds", trial.evaluation.seconds)]
+    for name, metric in trial.evaluation.metrics.items():
+        readings.append(Reading(metric_name(name), metric.value))
+        if metric.stderr is not None:
+            readings.append(Reading(f"{metric_name(name)}_stderr", metric.stderr))
+    return readings + list(_curves(trial.evaluation))
+
+
+def best_readings(trials: Sequence[Trial], objectives: Sequence[Objective], best: dict[str, float]) -> list[Reading]:
+    """New best values of the search over the count of ended trials; `best` is what was best, and is brought up to date.
+
+    Only trials that keep all bounds count, and each rung has a best of its own: cheap measures do not compare.
+    """
+    readings = []
+    for trial in trials:
+        values = {one: trial.value(one.metric) for one in objectives}
+        if trial.stage != "search" or not all(
+            value is not None and one.is_kept(value) for one, value in values.items()
+        ):
+            continue
+        rung = trial.suggestion.fidelity.rung
+        for objective, value in values.items():
+            name = _key(f"best/{objective.metric}" + (f"/rung{rung}" if rung else ""))
+            if value is not None and (name not in best or objective.loss(value) < objective.loss(best[name])):
+                best[name] = value
+                readings.append(Reading(name, value, trial.finish_order or 0))
+    return readings
+
+
+def metric_name(metric: str) -> str:
+    """Under which name MLflow shows a metric: quality unless it is a known cost or speed.
+
+    >>> metric_name("ne"), metric_name("flops")
+    ('val/ne', 'cost/flops')
+    """
+    return METRIC_NAMES.get(metric) or _key(f"val/{metric}")
+
+
+def _curves(evaluation: Evaluation) -> Iterator[Reading]:
+    every = math.ceil(len(evaluation.curve) / CURVE_POINTS) or 1
+    kept = evaluation.curve[::-1][::every][::-1]  # thinned from the end, so that the last point stays
+    for point in kept:
+        for name, value in point.metrics.items():
+            if math.isfinite(value):
+                yield Reading(CURVE_NAMES.get(name) or _key(f"train/{name}"), value, point.rows)
+
+
+def _graph_params(architecture: Architecture) -> dict[str, int]:
+    nodes = [architecture.nodes[index] for index in live_nodes(architecture)]
+    params = {"arch.nodes": len(nodes)}
+    params |= {f"arch.blocks.{block}": count for block, count in sorted(Counter(one.block for one in nodes).items())}
+    widths = [width for one in nodes for name in ("width", "widths") for width in _numbers(one.options.get(name))]
+    if widths:
+        params |= {"arch.width_max": max(widths), "arch.width_total": sum(widths)}
+    dims = [dim for one in nodes if not one.inputs for dim in _numbers(one.options.get("dim"))]
+    return params | ({"arch.embedding_dim": max(dims)} if dims else {})
+
+
+def _numbers(value: object) -> list[int]:
+    listed = value if isinstance(value, tuple) else (value,)
+    return [one for one in listed if type(one) is int]
+
+
+def _scalars(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _scalars(value, f"{prefix}{name}.")
+        elif isinstance(value, str):
+            yield prefix + name, value
+        elif not (isinstance(value, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in value)):
+            yield prefix + name, json.dumps(value)
+
+
+def _key(name: str) -> str:
+    """The name with every character that MLflow refuses replaced."""
+    return re.sub(r"[^\w./ :-]|\.\.|//|^[./]", "_", name, flags=re.ASCII)[:250]

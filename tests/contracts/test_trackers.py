@@ -1,0 +1,121 @@
+"""What every tracker promises, run over each module of the room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evaluators import Trial
+from searchspaces import load_plugin, plugin_names
+from storage import Tracker, TrackerError
+from storage.stores.memory import MemoryStore
+from tests.storage.samples import CRASH, OBJECTIVES, STUDY, begin, evaluation, record
+
+ROOM = "storage.trackers"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tracker shows trials, and how a test reads the numbers of the trials shown there."""
+
+    options: Callable[[Path], dict[str, Any]]
+    shown: Callable[[Path], list[int]]
+
+
+def _lines(folder: Path) -> list[int]:
+    lines = map(json.loads, (folder / "trials.jsonl").read_text().splitlines())
+    return [line["number"] for line in lines if "number" in line]
+
+
+def _runs(folder: Path) -> list[int]:
+    from storage.trackers.mlflow_run import trial_uids
+
+    return [int(uid.rpartition("/")[2]) for uid in trial_uids(f"sqlite:///{folder}/mlflow.db", study=STUDY)]
+
+
+PLACES = {
+    "jsonl": Place(lambda folder: {"path": folder / "trials.jsonl"}, _lines),
+    "mlflow": Place(lambda folder: {"uri": f"sqlite:///{folder}/mlflow.db"}, _runs),
+}
+SLOW = {"mlflow"}  # loading it and making its tables takes seconds
+
+
+@dataclass
+class Bench:
+    """One tracker at work in a folder."""
+
+    name: str
+    folder: Path
+
+    def make(self) -> Tracker:
+        made: Tracker = load_plugin(ROOM, self.name)(**PLACES[self.name].options(self.folder))
+        return made
+
+    def shown(self) -> list[int]:
+        return sorted(PLACES[self.name].shown(self.folder))
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in plugin_names(ROOM)]
+)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    return Bench(request.param, tmp_path)
+
+
+@pytest.fixture
+def tracker(bench: Bench) -> Iterator[Tracker]:
+    made = bench.make()
+    yield made
+    made.close()
+    made.close()
+
+
+@pytest.fixture
+def trials() -> list[Trial]:
+    """A complete, a pruned and a failed trial, in the order in which they ended."""
+    store = MemoryStore()
+    store.create_study(record())
+    begin(store, 3)
+    store.claim(STUDY, worker="w", limit=3, lease_seconds=60)
+    return store.finish(STUDY, [(1, evaluation(0.8)), (0, evaluation(0.9, stopped_at=512)), (2, CRASH)])
+
+
+def test_a_tracker_has_a_name_before_it_is_opened(tracker: Tracker, bench: Bench) -> None:
+    assert tracker.name.startswith(f"{bench.name}:")
+    assert str(bench.folder) in tracker.name
+
+
+def test_a_tracker_must_be_opened_first(tracker: Tracker, trials: list[Trial]) -> None:
+    with pytest.raises(TrackerError, match=r"open the tracker .* with a study before logging to it"):
+        tracker.log(trials)
+    with pytest.raises(TrackerError, match=r"open the tracker .* with a study before logging to it"):
+        tracker.summarize(status="FINISHED", metrics={}, files=[])
+
+
+def test_every_promise_about_entries_is_kept(bench: Bench, trials: list[Trial], tmp_path: Path) -> None:
+    """One test, as each new place costs MLflow seconds."""
+    first = bench.make()
+    assert first.open(record(), OBJECTIVES) is False
+    first.log(trials[:1])
+    first.log(trials[:2])
+    assert bench.shown() == [0, 1]
+    first.close()
+    again = bench.make()
+    assert again.open(record(), OBJECTIVES) is True
+    again.log(trials)
+    again.log(trials)
+    assert bench.shown() == [0, 1, 2]
+    report = tmp_path / "report.html"
+    report.write_text("<p>done</p>")
+    again.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[report])
+    again.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[report])
+    assert bench.shown() == [0, 1, 2]
+    again.close()
+    other = bench.make()
+    assert other.open(record("other"), OBJECTIVES) is False
+    other.close()

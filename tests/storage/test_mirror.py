@@ -1,0 +1,235 @@
+"""The mirror shows everything once and never stands in the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from evaluators import Objective, Trial
+from storage import Mirror, StudyRecord, Tracker, TrialStore, open_store
+from storage.stores.memory import MemoryStore
+from storage.trackers.jsonl import Jsonl
+from tests.storage.samples import OBJECTIVES, STUDY, begin, finish_next, record
+
+READER = "fake:http://ann:secret@host"
+
+
+class FakeTracker:
+    """Remembers what it is shown; raises `errors` first, then waits for `may_go_on`."""
+
+    def __init__(self, *, errors: int = 0, was_there: bool = True) -> None:
+        self.shown: list[int] = []
+        self.batches: list[int] = []
+        self.ended: list[str] = []
+        self.threads: set[str] = set()
+        self.errors = errors
+        self.was_there = was_there
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+        self.is_closed = False
+
+    @property
+    def name(self) -> str:
+        return READER
+
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:
+        self._visit()
+        return self.was_there
+
+    def log(self, trials: Sequence[Trial]) -> None:
+        self._visit()
+        self.batches.append(len(trials))
+        self.shown += [trial.number for trial in trials]
+
+    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        self._visit()
+        self.ended.append(status)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def _visit(self) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.may_go_on.wait()
+        if self.errors:
+            self.errors -= 1
+            raise ConnectionError("cannot reach http://ann:secret@host\nTraceback")
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    made = MemoryStore()
+    made.create_study(record())
+    return made
+
+
+@pytest.fixture
+def tracker() -> Iterator[FakeTracker]:
+    made = FakeTracker()
+    yield made
+    made.may_go_on.set()
+
+
+def _mirror(store: TrialStore, tracker: Tracker, poll_seconds: float = 0.01) -> Mirror:
+    return Mirror(store, tracker, STUDY, OBJECTIVES, poll_seconds=poll_seconds)
+
+
+def test_finished_trials_are_shown_in_the_order_in_which_they_ended(store: MemoryStore, tracker: FakeTracker) -> None:
+    begin(store, 30)
+    finish_next(store, 25)
+    mirror = _mirror(store, tracker)
+    mirror.start()
+    assert mirror.drain(5)
+    assert tracker.shown == list(range(25))
+    assert max(tracker.batches) <= 20
+    finish_next(store, 2)
+    assert mirror.drain(5)
+    assert tracker.shown == list(range(27))
+    assert store.cursor(STUDY, READER) == 27
+    mirror.stop()
+    mirror.stop()
+    assert (tracker.threads, tracker.is_closed) == ({"mirror"}, True)
+
+
+def test_a_drained_mirror_is_drained_again_at_once(store: MemoryStore, tracker: FakeTracker) -> None:
+    mirror = _mirror(store, tracker, poll_seconds=60)
+    mirror.start()
+    assert all(mirror.drain(5) for _ in range(3))
+    mirror.stop()
+
+
+def test_a_second_mirror_goes_on_where_the_first_one_stopped(store: MemoryStore, tracker: FakeTracker) -> None:
+    begin(store, 3)
+    for _ in range(3):
+        finish_next(store)
+        mirror = _mirror(store, tracker)
+        mirror.start()
+        assert mirror.drain(5)
+        mirror.stop()
+    assert tracker.shown == [0, 1, 2]
+
+
+def test_a_tracker_that_lost_the_study_is_filled_from_the_start(store: MemoryStore) -> None:
+    begin(store, 2)
+    finish_next(store, 2)
+    store.move_cursor(STUDY, READER, 2)
+    tracker = FakeTracker(was_there=False)
+    mirror = _mirror(store, tracker)
+    mirror.start()
+    assert mirror.drain(5)
+    mirror.stop()
+    assert tracker.shown == [0, 1]
+
+
+def test_a_tracker_that_raises_is_warned_about_once_and_tried_again(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(store, 2)
+    finish_next(store, 2)
+    tracker = FakeTracker(errors=3)
+    mirror = _mirror(store, tracker, poll_seconds=0.001)
+    with caplog.at_level(logging.INFO, logger="automl"):
+        mirror.start()
+        assert mirror.drain(5)
+    mirror.stop()
+    assert tracker.shown == [0, 1]
+    reason = "cannot reach http://ann:***@host"
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        (
+            "WARNING",
+            f"tracker fake:http://ann:***@host: {reason}; the search goes on, "
+            "and its trials are shown once this works again",
+        ),
+        ("INFO", "tracker fake:http://ann:***@host works again"),
+    ]
+
+
+def test_a_tracker_that_hangs_is_left_behind(store: MemoryStore, tracker: FakeTracker) -> None:
+    tracker.may_go_on.clear()
+    begin(store, 1)
+    finish_next(store)
+    mirror = _mirror(store, tracker)
+    mirror.start()
+    assert mirror.drain(0.05) is False
+    assert mirror.summarize(status="KILLED", metrics={}, timeout_seconds=0.05) is False
+    mirror.stop(timeout_seconds=0.05)
+    assert store.cursor(STUDY, READER) == 0
+
+
+def test_the_summary_comes_after_the_trials(store: MemoryStore, tracker: FakeTracker) -> None:
+    begin(store, 2)
+    finish_next(store, 2)
+    mirror = _mirror(store, tracker, poll_seconds=60)
+    mirror.start()
+    assert mirror.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[])
+    mirror.stop()
+    assert (tracker.shown, tracker.ended) == ([0, 1], ["FINISHED"])
+
+
+KILLED_WHILE_MIRRORING = """
+import os, signal, sys
+from pathlib import Path
+from storage import Mirror, open_store
+from storage.trackers.jsonl import Jsonl
+url, study, file, kind = sys.argv[1:]
+if kind == "mlflow":
+    from storage.trackers import mlflow_run
+    tracker = mlflow_run.MlflowRun(file)
+    count = 0
+    write = mlflow_run._write_artifact
+    def killing(*arguments):
+        global count
+        count += 1
+        if count == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+        write(*arguments)
+    mlflow_run._write_artifact = killing
+else:
+    tracker = Jsonl(Path(file))
+store = open_store(url)
+class Killing:
+    def __getattr__(self, name):
+        return getattr(store, name)
+    def move_cursor(self, study, reader, finish_order):
+        if finish_order:
+            os.kill(os.getpid(), signal.SIGKILL)
+mirror = Mirror(Killing(), tracker, study, [])
+mirror.start()
+mirror.drain(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["jsonl", "mlflow"])
+def test_a_killed_mirror_goes_on_without_doubles(tmp_path: Path, kind: str) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    store.create_study(record())
+    begin(store, 8)
+    finish_next(store, 8)
+    place = f"sqlite:///{tmp_path / 'mlflow.db'}" if kind == "mlflow" else str(tmp_path / "trials.jsonl")
+    command = [sys.executable, "-c", KILLED_WHILE_MIRRORING, f"sqlite:///{tmp_path / 'store.db'}", STUDY, place, kind]
+    assert subprocess.run(command, timeout=120).returncode == -signal.SIGKILL
+    tracker, shown = _again(kind, place)
+    mirror = _mirror(store, tracker)
+    mirror.start()
+    assert mirror.drain(60)
+    mirror.stop()
+    store.close()
+    assert sorted(shown()) == list(range(8))
+
+
+def _again(kind: str, place: str) -> tuple[Tracker, Callable[[], list[int]]]:
+    """The same tracker in this process, and how to read what it shows."""
+    if kind == "jsonl":
+        return Jsonl(Path(place)), lambda: [json.loads(line)["number"] for line in Path(place).read_text().splitlines()]
+    from storage.trackers.mlflow_run import MlflowRun, trial_uids
+
+    return MlflowRun(place), lambda: [int(uid.rpartition("/")[2]) for uid in trial_uids(place, STUDY)]

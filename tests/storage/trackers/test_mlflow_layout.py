@@ -1,0 +1,155 @@
+"""Names and values that people see in MLflow, against a hand-made table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evaluators import Evaluation, Metric, Objective, Point, Suggestion, Trial, TrialState
+from searchspaces import Candidate
+from storage.trackers import _mlflow_layout as layout
+from tests.storage.samples import CRASH, OBJECTIVES, evaluation, record, suggestion
+
+
+def _trial(ne: float = 0.9, *, number: int = 7, stage: str = "search", rung: int = 1) -> Trial:
+    suggested = suggestion(number, parents=(3, 5))
+    suggested = replace(suggested, fidelity=replace(suggested.fidelity, rung=rung))
+    order = number + 1
+    return Trial(number, stage, suggested, TrialState.COMPLETE, evaluation(ne), None, 4, order, 1000.0, 1002.0)
+
+
+def test_a_study_shows_its_settings_as_dotted_scalars() -> None:
+    assert layout.study_params(record()) == {
+        "data.digest": "sha256:abc",
+        "data.rows.train": "80",
+        "versions.ctr-automl": "0.1.0",
+        "searcher.name": "autoctr",
+        "budget.trials": "100",
+        "seed": "1",
+    }
+
+
+def test_names_that_mlflow_refuses_are_changed_and_long_values_cut() -> None:
+    odd = replace(record(), config={"a[0]": 1, "b..c": "x" * 9000, "/d//e": [1, 2], "ünd": None}, facts={})
+    params = layout.study_params(odd)
+    assert set(params) == {"a_0_", "b_c", "_d_e", "_nd", "seed"}
+    assert (len(params["b_c"]), params["_d_e"], params["_nd"]) == (layout.LONGEST_PARAM, "[1, 2]", "null")
+
+
+def test_a_trial_shows_what_people_filter_by() -> None:
+    assert layout.trial_params(_trial()) == {
+        "training.lr": "0.01",
+        "system.shards": "2",
+        "fidelity.rows": "500",
+        "replicate": "3",
+        "arch.nodes": "5",
+        "arch.blocks.full": "1",
+        "arch.blocks.gate": "1",
+        "arch.blocks.logit": "1",
+        "arch.blocks.mlp": "1",
+        "arch.blocks.numeric": "1",
+        "arch.width_max": "23",
+        "arch.width_total": "23",
+        "arch.embedding_dim": "16",
+    }
+
+
+def test_dead_blocks_do_not_count() -> None:
+    graph = suggestion(7).candidate.architecture
+    assert graph is not None
+    assert len(graph.nodes) == 6  # the second mlp feeds nobody
+    assert layout.trial_params(_trial())["arch.nodes"] == "5"
+
+
+def test_a_trial_without_an_architecture_has_no_graph_params() -> None:
+    bare = replace(_trial(), suggestion=Suggestion(Candidate()))
+    assert layout.trial_params(bare) == {"replicate": "0"}
+
+
+def test_a_trial_carries_its_place_and_its_study() -> None:
+    assert layout.trial_tags(record(), _trial(), parent="run") == {
+        "mlflow.parentRunId": "run",
+        "study.name": "movielens",
+        "trial.uid": "uid-movielens/7",
+        "trial.number": "7",
+        "trial.state": "COMPLETE",
+        "trial.stage": "search",
+        "trial.parents": "3,5",
+        "trial.rung": "1",
+        "trial.origin": "mutation",
+        "arch.fingerprint": suggestion(7).candidate.fingerprint,
+    }
+
+
+def test_a_failed_trial_says_why() -> None:
+    failed = replace(_trial(), state=TrialState.FAIL, evaluation=None, failure=CRASH)
+    tags = layout.trial_tags(record(), failed, parent="run")
+    assert (tags["failure.kind"], tags["failure.reason"]) == ("out_of_memory", CRASH.reason)
+    assert layout.trial_readings(failed) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [
+        ("ne", "val/ne"),
+        ("auc", "val/auc"),
+        ("logloss", "val/logloss"),
+        ("calibration", "val/calibration"),
+        ("flops", "cost/flops"),
+        ("macs", "cost/macs"),
+        ("params", "cost/params"),
+        ("embedding_bytes", "cost/embedding_bytes"),
+        ("qps", "serve/qps"),
+        ("latency_ms_p50", "serve/latency_ms_p50"),
+        ("latency_ms_p99", "serve/latency_ms_p99"),
+        ("train_seconds", "train/seconds"),
+        ("examples_per_second", "train/examples_per_s"),
+        ("peak_memory_bytes", "train/peak_memory_bytes"),
+    ],
+)
+def test_metrics_have_the_names_of_the_layout(metric: str, shown: str) -> None:
+    assert layout.metric_name(metric) == shown
+
+
+def test_metrics_come_with_their_errors_and_curves_over_rows() -> None:
+    assert layout.trial_readings(_trial(0.9)) == [
+        layout.Reading("trial/seconds", 1.5),
+        layout.Reading("val/ne", 0.9),
+        layout.Reading("val/ne_stderr", 0.01),
+        layout.Reading("cost/flops", 2e6),
+        layout.Reading("train/loss", 0.7, 512),
+        layout.Reading("train/loss", 0.6, 1024),
+        layout.Reading("train/ne", 0.95, 1024),
+    ]
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
+    curve = tuple(Point(rows, {"loss": 1.0 if rows % 2 else float("nan")}) for rows in range(1, 1000))
+    measured = replace(_trial(), evaluation=Evaluation({"ne": Metric(0.5)}, curve))
+    steps = [one.step for one in layout.trial_readings(measured) if one.name == "train/loss"]
+    assert len(steps) <= layout.CURVE_POINTS
+    assert steps[-1] == 999
+    assert steps == sorted(steps)
+
+
+def test_the_best_so_far_rises_over_the_count_of_trials() -> None:
+    best: dict[str, float] = {}
+    trials = [_trial(0.9, number=0, rung=0), _trial(0.95, number=1, rung=0), _trial(0.8, number=2, rung=0)]
+    readings = layout.best_readings(trials, [Objective("ne")], best)
+    assert readings == [layout.Reading("best/ne", 0.9, 1), layout.Reading("best/ne", 0.8, 3)]
+    assert layout.best_readings([_trial(0.85, number=3, rung=0)], [Objective("ne")], best) == []
+    assert best == {"best/ne": 0.8}
+
+
+def test_only_feasible_trials_of_the_search_can_be_best() -> None:
+    bounded = (Objective("ne"), Objective("flops", bound=1e6))
+    assert layout.best_readings([_trial()], bounded, {}) == []
+    assert layout.best_readings([_trial(stage="baseline")], OBJECTIVES, {}) == []
+    failed = replace(_trial(), evaluation=None, failure=CRASH)
+    assert layout.best_readings([failed], OBJECTIVES, {}) == []
+
+
+def test_each_rung_has_a_best_of_its_own() -> None:
+    found = layout.best_readings([_trial(0.9, rung=2), _trial(0.95, rung=0, number=8)], [Objective("ne")], {})
+    assert [one.name for one in found] == ["best/ne/rung2", "best/ne"]
