@@ -10,7 +10,7 @@ from typing import Any
 from automl._wiring import new_record, wire
 from automl.config import SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.study import Study
-from storage import StoreUnreadable, StudyExists, TrialStore, open_store
+from storage import StudyExists, TrialStore, open_store
 
 DEFAULT_STORAGE = "sqlite:///automl.db"
 
@@ -82,11 +82,7 @@ def existing_store(storage: str | None) -> TrialStore:
     Raises:
         StoreUnreadable: there is no such file.
     """
-    url = resolve_url(storage or default_storage(), Path.cwd())
-    file = url.removeprefix("sqlite:///")
-    if file != url and not Path(file).exists():
-        raise StoreUnreadable(f"no store at {file}; name one with --storage URL or AUTOML_STORAGE, or begin a search")
-    return open_store(url)
+    return open_store(resolve_url(storage or default_storage(), Path.cwd()), create=False)
 
 
 def default_storage() -> str:

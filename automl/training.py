@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 from automl._errors import ExportError
 from automl.export import Winner, write_weights
 from evaluators import Metric, training_seed
-from evaluators._datasets import Dataset, open_dataset, test_openings
-from evaluators._datasets.test_part import open_test_part
-from evaluators._training.child_process import ENVIRONMENT
+from evaluators._datasets import Dataset, open_dataset, openings
+from evaluators._datasets.held_out import open_test_part
 from searchspaces import FeatureSchema
 from searchspaces.cost import cost
 
@@ -61,7 +59,7 @@ def train_winner(winner: Winner, data: str | Path, plan: Training, *, weights: P
         "params": rows[0]["params"],
         "seeds": rows,
         "spread": spread(rows),
-        "test_openings": test_openings(dataset.digest),
+        "test_openings": openings(dataset.digest),
     }
 
 
@@ -92,8 +90,6 @@ def described(probabilities: NDArray[np.float64], labels: NDArray[np.float32]) -
 
 
 def _trained(winner: Winner, dataset: Dataset, plan: Training) -> Iterator[tuple[int, FinalModel]]:
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)  # read when torch is loaded, which is below
     from evaluators._training.device import choose_device
     from evaluators._training.final import train_final
     from evaluators._training.settings import TrainingSettings

@@ -92,8 +92,12 @@ class _OneByOne:
     def __init__(self, tracker: Timed) -> None:
         self._tracker = tracker
 
-    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> None:
-        self._tracker.open(record, objectives)
+    @property
+    def name(self) -> str:
+        return str(self._tracker.name)
+
+    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> bool:
+        return bool(self._tracker.open(record, objectives))
 
     def log(self, trials: Sequence[Any]) -> None:
         for trial in trials:

@@ -6,6 +6,7 @@ Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 
 
 from __future__ import annotations
 
+import os
 import sys
 
 from automl._guard import check_installation
@@ -15,6 +16,8 @@ _QUICK = {"--help", "-h", "--version", "--install-completion", "--show-completio
 
 def main() -> None:
     """Entry point of the `automl` command."""
+    # read when torch is loaded: with libgomp's default, threads that wait spin away the cores of their neighbours
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     check_installation(thoroughly=not _QUICK & set(sys.argv[1:]))
     from automl.cli._app import run
 

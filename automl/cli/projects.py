@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from automl.cli._options import Format, FormatOption, Out
+from automl.cli._options import Format, FormatOption, Out, Storage
 from automl.cli._output import emit, say
 
 
@@ -19,6 +19,10 @@ def register(app: typer.Typer) -> None:
     data = typer.Typer(help="Prepare data for searches.", no_args_is_help=True)
     data.command("prepare")(prepare_data)
     app.add_typer(data, name="data")
+    database = typer.Typer(help="Look after stores.", no_args_is_help=True)
+    database.command("upgrade")(upgrade_database)
+    database.callback()(_database)
+    app.add_typer(database, name="db")
     plugins = typer.Typer(help="Look at plug-ins.", no_args_is_help=True)
     plugins.command("list")(list_plugins)
     plugins.callback()(_plugins)
@@ -32,6 +36,10 @@ def _plugins() -> None:
 
 def _data() -> None:
     """Prepare data for searches."""
+
+
+def _database() -> None:
+    """Look after stores."""
 
 
 def init(
@@ -108,6 +116,17 @@ def prepare_data(
     dataset = prepare(source, out=out, copy=copy, minimum_count=minimum_count)
     say(f"automl: {dataset.name}: {dict(dataset.rows)} rows, {len(dataset.schema.fields)} fields, {dataset.digest}")
     typer.echo(str(dataset.folder))
+
+
+def upgrade_database(*, storage: Storage = None) -> None:
+    """Bring a store of an older release to the schema of this one."""
+    from automl.config import resolve_url
+    from automl.opening import default_storage
+    from storage import masked, upgrade_store
+
+    url = resolve_url(storage or default_storage(), Path.cwd())
+    upgrade_store(url)
+    say(f"automl: {masked(url)} has the schema of this release")
 
 
 def list_plugins(*, layout: FormatOption = Format.TABLE) -> None:

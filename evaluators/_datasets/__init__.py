@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators._datasets.dataset import Dataset, Facts, is_prepared, read_dataset
+from evaluators._datasets.held_out import openings
 from evaluators._datasets.home import home
 from evaluators._datasets.opening import open_dataset
 from evaluators._datasets.part import Part
-from evaluators._datasets.test_part import open_test_part, test_openings
 
 if TYPE_CHECKING:
     from evaluators._datasets.vocabulary import Vocabulary
@@ -28,10 +28,9 @@ __all__ = [
     "home",
     "is_prepared",
     "open_dataset",
-    "open_test_part",
     "prepare",
     "read_dataset",
-    "test_openings",
+    "openings",
     "write_prepared",
 ]
 

@@ -44,7 +44,7 @@ def open_test_part(dataset: Dataset, *, purpose: str, clock: Callable[[], dateti
     return read_part(dataset.folder, "test")
 
 
-def test_openings(digest: str) -> int:
+def openings(digest: str) -> int:
     """How often the test part of the data with this digest has been opened."""
     path = _record()
     if not path.exists():

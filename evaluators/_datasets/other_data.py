@@ -14,9 +14,9 @@ from evaluators._datasets.columns import Columns
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
 from evaluators._datasets.encode import to_part
 from evaluators._datasets.files import read_table
+from evaluators._datasets.held_out import open_test_part
 from evaluators._datasets.numeric import typed
 from evaluators._datasets.part import PART_NAMES, Part
-from evaluators._datasets.test_part import open_test_part
 from evaluators._datasets.vocabulary import OUT_OF_VOCABULARY, Vocabulary
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema

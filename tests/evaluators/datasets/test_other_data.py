@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluators import DataError
-from evaluators._datasets import Dataset, Part, encode_part, prepare, test_part
+from evaluators._datasets import Dataset, Part, encode_part, held_out, prepare
 from searchspaces import FeatureSchema
 from tests.evaluators.datasets.small_sources import write_fields_folder, write_table
 
@@ -62,9 +62,9 @@ def test_a_prepared_folder_is_recoded(tmp_path: Path, trained_on: Dataset) -> No
 
 
 def test_the_test_part_of_a_prepared_folder_opens_on_record(trained_on: Dataset) -> None:
-    before = test_part.test_openings(trained_on.digest)
+    before = held_out.openings(trained_on.digest)
     assert len(encode(trained_on.folder, "test", trained_on)) == 1
-    assert test_part.test_openings(trained_on.digest) == before + 1
+    assert held_out.openings(trained_on.digest) == before + 1
 
 
 def test_a_field_that_the_source_lacks_is_named(tmp_path: Path, trained_on: Dataset) -> None:
