@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import FrameType
 
 from automl._errors import StudyError
 from automl.cli._output import say
@@ -35,6 +37,7 @@ def serve(uri: str | None, *, study: str | None, port: int) -> int:
     _check(store, port)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
+    signal.signal(signal.SIGTERM, _end)
     server = subprocess.Popen(command, env={**os.environ, **SAFE_ENVIRONMENT}, stdout=sys.stderr)
     try:
         _wait(server, port)
@@ -45,6 +48,11 @@ def serve(uri: str | None, *, study: str | None, port: int) -> int:
     finally:
         server.terminate()
         server.wait()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Ends like an error would, so that the server is ended too."""
+    raise SystemExit(128 + number)
 
 
 def _check(store: str, port: int) -> None:

@@ -49,6 +49,7 @@ METRIC_NAMES = MappingProxyType(
 CURVE_NAMES = MappingProxyType({"train_logloss": "train/loss", "loss": "train/loss"})
 CURVE_POINTS = 100  # of each curve: all in one request, and a chart shows no more
 LONGEST_PARAM, LONGEST_TAG = 500, 5000  # characters; MLflow's own limits are 6,000 and 8,000
+LONGEST_DIGEST = 36  # of a dataset, MLflow's own limit
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,15 @@ def study_params(record: StudyRecord) -> dict[str, str]:
     """Settings and facts of a study as dotted names, lists of objects left out."""
     found = {**dict(_scalars(record.facts)), **dict(_scalars(record.config)), "seed": str(record.seed)}
     return {_key(name): value[:LONGEST_PARAM] for name, value in found.items()}
+
+
+def study_dataset(record: StudyRecord) -> tuple[str, str, str] | None:
+    """Name, digest and place of the study's data, the digest as long as MLflow takes it; None where it is not known."""
+    data = record.facts.get("data", {})
+    if not data.get("digest"):
+        return None
+    digest = str(data["digest"]).rpartition(":")[2][:LONGEST_DIGEST]
+    return str(data.get("name", "")), digest, str(record.config.get("data", ""))
 
 
 def trial_tags(record: StudyRecord, trial: Trial, *, parent: str) -> dict[str, str]:

@@ -252,11 +252,15 @@ def _artifact_location(experiment: str, uri: str) -> str | None:
 
 
 def _create_parent(client: MlflowClient, experiment: str, record: StudyRecord) -> Run:
-    from mlflow.entities import Param
+    from mlflow.entities import Dataset, DatasetInput, Param
 
     started = _milliseconds(record.created_at)
     run = client.create_run(experiment, start_time=started, tags=layout.study_tags(record), run_name=record.name)
     client.log_batch(run.info.run_id, params=[Param(*pair) for pair in layout.study_params(record).items()])
+    dataset = layout.study_dataset(record)
+    if dataset is not None:
+        name, digest, source = dataset
+        client.log_inputs(run.info.run_id, datasets=[DatasetInput(Dataset(name, digest, "local", source))])
     return run
 
 

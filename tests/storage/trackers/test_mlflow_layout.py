@@ -30,6 +30,12 @@ def test_a_study_shows_its_settings_as_dotted_scalars() -> None:
     }
 
 
+def test_a_study_names_its_data() -> None:
+    facts = {"data": {"name": "clicks", "digest": "sha256:" + "a" * 64}}
+    assert layout.study_dataset(replace(record(), facts=facts)) == ("clicks", "a" * 36, "")
+    assert layout.study_dataset(replace(record(), facts={})) is None
+
+
 def test_names_that_mlflow_refuses_are_changed_and_long_values_cut() -> None:
     odd = replace(record(), config={"a[0]": 1, "b..c": "x" * 9000, "/d//e": [1, 2], "ünd": None}, facts={})
     params = layout.study_params(odd)

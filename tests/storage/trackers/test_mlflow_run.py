@@ -93,6 +93,8 @@ def test_a_study_is_a_running_parent_with_its_settings(client: MlflowClient, tra
     assert parent.data.params["searcher.name"] == "autoctr"
     assert parent.data.params["data.digest"] == "sha256:abc"
     assert parent.data.tags["study.uid"] == record(study).uid
+    assert parent.inputs
+    assert [one.dataset.digest for one in parent.inputs.dataset_inputs] == ["abc"]
 
 
 def test_a_trial_is_a_child_with_metrics_params_and_architecture(
