@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from automl import ConfigError, plugins
+from evaluators import Objective
+from predictors import Predictor
+from searchspaces import FeatureSchema, Field, Kind, PluginError
+
+SCHEMA = FeatureSchema((Field("price", Kind.NUMERIC), Field("user", Kind.CATEGORICAL, 9)))
+
+
+def _space() -> Any:
+    return plugins.construct("space", {"name": "autoctr", "blocks": 2}, {"schema": SCHEMA})
+
+
+def test_every_room_lists_its_plugins() -> None:
+    assert {kind: bool(plugins.names(kind)) for kind in plugins.ROOMS} == dict.fromkeys(plugins.ROOMS, True)
+
+
+@pytest.mark.parametrize("kind", plugins.ROOMS)
+def test_every_listed_plugin_loads(kind: str) -> None:
+    assert all(isinstance(plugins.load(kind, name), type) for name in plugins.names(kind))
+
+
+def test_options_reach_the_constructor() -> None:
+    assert len(_space().decisions()) == len(_space().decisions())
+    assert plugins.construct("evaluator", {"name": "planted", "noise": "1e-3"}, _context()).noise == 0.001
+
+
+def _context() -> dict[str, object]:
+    return {"space": _space(), "schema": SCHEMA, "objectives": (Objective("ne"),), "study_seed": 1}
+
+
+def test_a_plugin_may_be_an_option_of_another() -> None:
+    spec = {"name": "autoctr", "guide": {"name": "lambdarank", "rounds": 7}}
+    searcher = plugins.construct("searcher", spec, _context())
+    guide: Predictor = vars(searcher)["_guide"]
+    assert vars(guide)["rounds"] == 7
+
+
+def test_mistakes_of_a_nested_plugin_have_their_place() -> None:
+    [mistake] = plugins.mistakes("searcher", {"name": "autoctr", "guide": {"name": "lambdarnk"}}, "searcher")
+    assert mistake.startswith("searcher.guide.name: no 'lambdarnk' in predictors; did you mean 'lambdarank'?")
+
+
+def test_a_nested_plugin_must_be_a_mapping() -> None:
+    [mistake] = plugins.mistakes("searcher", {"name": "autoctr", "guide": 3}, "searcher")
+    assert mistake == "searcher.guide: must look like {name: ...}, but is 3"
+
+
+def test_what_a_study_injects_is_no_option() -> None:
+    [mistake] = plugins.mistakes("searcher", {"name": "autoctr", "space": 3}, "searcher")
+    assert mistake.startswith("searcher.space: unknown option")
+
+
+def test_a_required_option_is_asked_for() -> None:
+    assert plugins.mistakes("tracker", {"name": "jsonl"}, "tracker") == ["tracker.path: is required"]
+
+
+def test_a_section_needs_a_name() -> None:
+    [mistake] = plugins.mistakes("tracker", {}, "tracker")
+    assert mistake == "tracker: needs a 'name', one of jsonl, mlflow"
+
+
+def test_an_unknown_plugin_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(PluginError, match=r"no 'sql2' in storage\.stores"):
+        plugins.load("store", "sql2")
+
+
+def test_construct_refuses_what_mistakes_finds() -> None:
+    with pytest.raises(ConfigError, match="the evaluator 'planted' has one mistake"):
+        plugins.construct("evaluator", {"name": "planted", "noize": 1}, _context())

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+from pyarrow import parquet
+
+from automl import Study, StudyError
+from automl.publishing import chosen_trial, publish, summary_metrics
+from storage import Mirror
+from tests.automl.planted_study import planted_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    made = planted_study(tmp_path_factory.mktemp("publishing"), evaluator={"name": "planted", "fail_every": 5})
+    made.optimize(25)
+    yield made
+    made.close()
+
+
+class _Listener:
+    """Remembers what a mirror is given."""
+
+    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+        self.status = status
+        self.metrics = metrics
+        self.files = {file.name: file.read_bytes() for file in files}
+        self.leaderboard = next(parquet.read_table(file) for file in files if file.suffix == ".parquet")
+
+
+def test_the_best_is_chosen_by_the_first_objective(study: Study) -> None:
+    best = min(value for trial in study.trials if (value := trial.value("ne")) is not None)
+    assert chosen_trial(study).value("ne") == best
+
+
+def test_a_bound_on_flops_is_kept(study: Study) -> None:
+    flops = sorted(trial.value("flops") or 0.0 for trial in study.best_trials)
+    assert chosen_trial(study, max_flops=flops[0]).value("flops") == flops[0]
+
+
+def test_an_impossible_bound_names_the_cheapest(study: Study) -> None:
+    with pytest.raises(StudyError, match="no feasible trial of at most 1 FLOPs; the cheapest on the front has"):
+        chosen_trial(study, max_flops=1.0)
+
+
+def test_a_failed_trial_cannot_be_chosen(study: Study) -> None:
+    failed = next(trial.number for trial in study.trials if trial.failure)
+    with pytest.raises(StudyError, match=f"trial {failed} is FAIL"):
+        chosen_trial(study, number=failed)
+
+
+def test_an_unknown_number_is_refused(study: Study) -> None:
+    with pytest.raises(StudyError, match="has trials 0 to 24, but 99 was asked for"):
+        chosen_trial(study, number=99)
+
+
+def test_the_summary_counts_and_measures_the_front(study: Study) -> None:
+    metrics = summary_metrics(study)
+    assert metrics["best/ne"] == chosen_trial(study).value("ne")
+    assert (metrics["trials/finished"], metrics["front/size"]) == (25.0, float(len(study.best_trials)))
+    assert 0.0 < metrics["front/hypervolume"] <= 1.0
+
+
+def test_the_tracker_gets_report_front_leaderboard_settings_and_winner(study: Study) -> None:
+    listener = _Listener()
+    publish(study, cast(Mirror, listener), status="FINISHED")
+    assert set(listener.files) == {"report.html", "config.yaml", "pareto.json", "leaderboard.parquet", "winner.yaml"}
+    assert [row["number"] for row in json.loads(listener.files["pareto.json"])] == [
+        trial.number for trial in study.best_trials
+    ]
+    assert listener.leaderboard.num_rows == 25
