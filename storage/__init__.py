@@ -1,6 +1,7 @@
 """Remembers trials (stores) and shows them (trackers)."""
 
 from storage._errors import (
+    AskTakenError,
     FinishedTrialError,
     StorageError,
     StoreUnreadable,
@@ -15,6 +16,7 @@ from storage._store import StudyRecord, TrialStore
 from storage._tracker import Tracker
 
 __all__ = [
+    "AskTakenError",
     "FinishedTrialError",
     "Mirror",
     "StorageError",

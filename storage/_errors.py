@@ -4,6 +4,7 @@ StorageError
 ├── StudyNotFound       no study of that name in the store
 ├── StudyExists         the name is taken
 ├── StoreUnreadable     the URL, file or permission is wrong, or the schema is of another version
+├── AskTakenError       another process answered the ask first
 ├── FinishedTrialError  somebody tried to change a finished trial
 └── TrackerError        the tracker cannot show the study
 """
@@ -23,6 +24,10 @@ class StudyExists(StorageError):
 
 class StoreUnreadable(StorageError):
     """The store cannot be opened, read or written."""
+
+
+class AskTakenError(StorageError):
+    """Another process answered the ask first, or asks were left out; read `asks` again and propose anew."""
 
 
 class FinishedTrialError(StorageError):

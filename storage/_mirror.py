@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from storage._tracker import Tracker
 LOG = logging.getLogger("automl")
 BATCH = 20
 LONGEST_WAIT_SECONDS = 60.0
+FEW_FAILURES = 3  # in a row: from here on a tracker counts as down
+PATIENCE_SECONDS = 10.0  # with a tracker that is down, for someone who waits
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,10 @@ class _Summary:
 class Mirror:
     """Copies finished trials from a store to a tracker in a thread of its own.
 
-    How far it got is a cursor in the store, moved after each batch, so a crash repeats at most one batch, which
-    trackers recognise. A tracker that raises is warned about once and tried again, ever more rarely; one that
-    hangs is left behind at the end. Only that thread touches the tracker.
+    How far it got is a cursor in the store, one for each entry of the tracker, moved after each batch, so a crash
+    repeats at most one batch, which trackers recognise. A tracker that raises is warned about once and tried again,
+    ever more rarely; one that hangs is left behind at the end, and one that is down soon. Only that thread touches
+    the tracker.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class Mirror:
     ) -> None:
         self._store = store
         self._tracker = tracker
-        self._reader = tracker.name
+        self._name = masked(tracker.name)
         self._study = study
         self._objectives = tuple(objectives)
         self._poll_seconds = poll_seconds
@@ -53,9 +56,11 @@ class Mirror:
         self._drained = 0  # the last of them after which nothing was left
         self._summary: _Summary | None = None
         self._stopping = False
-        self._is_open = False
+        self._entry: str | None = None  # the reader of the cursor, once the tracker is open
         self._failures = 0  # in a row
+        self._backoff = 0  # failures in a row since the last order
         self._has_warned = False
+        self._has_given_up = False  # somebody has waited for a tracker that is down
         self._is_nudged = False
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
 
@@ -64,24 +69,25 @@ class Mirror:
         self._thread.start()
 
     def drain(self, timeout_seconds: float) -> bool:
-        """Waits until every trial that has ended is shown; False where the time was over first."""
+        """Waits until every trial that has ended is shown; False where the time was over first, or the tracker is down.
+
+        A slow tracker is waited for; one that only fails for `PATIENCE_SECONDS`, and once that is known, not at all.
+        """
         with self._changed:
             self._asked += 1
             asked = self._asked
             self._nudge()
-            self._changed.wait_for(lambda: self._drained >= asked or self._stopping, timeout_seconds)
-            return self._drained >= asked
+            return self._await(lambda: self._drained >= asked, timeout_seconds)
 
     def summarize(
         self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path] = (), timeout_seconds: float = 30.0
     ) -> bool:
-        """Ends the study's entry as FINISHED, FAILED or KILLED; False where the time was over first."""
+        """Ends the study's entry as FINISHED, FAILED or KILLED; False under the same conditions as `drain`."""
         summary = _Summary(status, dict(metrics), tuple(files))
         with self._changed:
             self._summary = summary
             self._nudge()
-            self._changed.wait_for(lambda: self._summary is not summary or self._stopping, timeout_seconds)
-            return self._summary is not summary
+            return self._await(lambda: self._summary is not summary, timeout_seconds)
 
     def stop(self, timeout_seconds: float = 5.0) -> None:
         """Ends the thread after what it is doing; one that hangs dies with the process. May be called twice."""
@@ -91,8 +97,20 @@ class Mirror:
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
 
+    def _await(self, is_done: Callable[[], bool], timeout_seconds: float) -> bool:
+        patience = 0.0 if self._has_given_up else min(PATIENCE_SECONDS, timeout_seconds)
+        if self._changed.wait_for(lambda: is_done() or self._stopping, patience):
+            return is_done()
+        rest = timeout_seconds - patience
+        self._changed.wait_for(lambda: is_done() or self._stopping or self._failures >= FEW_FAILURES, rest)
+        if self._failures >= FEW_FAILURES and not (is_done() or self._has_given_up):
+            self._has_given_up = True
+            LOG.warning("tracker %s: gave up waiting; what it lacks is shown when the study is resumed", self._name)
+        return is_done()
+
     def _nudge(self) -> None:
         self._is_nudged = True
+        self._backoff = 0
         self._changed.notify_all()
 
     def _run(self) -> None:
@@ -110,9 +128,9 @@ class Mirror:
 
     def _copy(self) -> None:
         asked = self._asked
-        if not self._is_open:
-            self._open()
-        self._copy_trials()
+        if self._entry is None:
+            self._entry = self._tracker.open(self._store.study(self._study), self._objectives)
+        self._copy_trials(self._entry)
         if self._stopping:
             return
         summary = self._summary
@@ -123,40 +141,40 @@ class Mirror:
             self._summary = None if self._summary is summary else self._summary
             self._changed.notify_all()
 
-    def _open(self) -> None:
-        if not self._tracker.open(self._store.study(self._study), self._objectives):
-            self._store.move_cursor(self._study, self._reader, 0)
-        self._is_open = True
-
-    def _copy_trials(self) -> None:
-        seen = self._store.cursor(self._study, self._reader)
+    def _copy_trials(self, entry: str) -> None:
+        seen = self._store.cursor(self._study, entry)
         ended = self._store.trials(self._study, finished_after=seen)
-        for start in range(0, len(ended), BATCH):
-            if self._stopping:
-                return
-            batch = ended[start : start + BATCH]
+        while ended and not self._stopping:
+            size = 1 if self._failures else BATCH  # after a failure, what works again is soon known
+            batch, ended = ended[:size], ended[size:]
             self._tracker.log(batch)
-            self._store.move_cursor(self._study, self._reader, batch[-1].finish_order or 0)
+            self._store.move_cursor(self._study, entry, batch[-1].finish_order or 0)
+            self._note_success()
 
     def _note_success(self) -> None:
         if self._failures:
-            LOG.info("tracker %s works again", masked(self._reader))
-        self._failures = 0
+            LOG.info("tracker %s works again", self._name)
+        with self._changed:
+            self._failures = self._backoff = 0
+            self._has_given_up = False
 
     def _note_failure(self, error: Exception) -> None:
-        self._failures += 1
+        with self._changed:
+            self._failures += 1
+            self._backoff += 1
+            self._changed.notify_all()
         reason = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
         LOG.log(
             logging.DEBUG if self._has_warned else logging.WARNING,
             "tracker %s: %s; the search goes on, and its trials are shown once this works again",
-            masked(self._reader),
+            self._name,
             masked(reason),
         )
         self._has_warned = True
 
     def _wait(self) -> None:
         """Sleeps until the next look, longer after each failure; an order wakes it at once."""
-        pause = min(self._poll_seconds * 2 ** min(self._failures, 10), LONGEST_WAIT_SECONDS)
+        pause = min(self._poll_seconds * 2 ** min(self._backoff, 10), LONGEST_WAIT_SECONDS)
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or self._is_nudged, pause)
             self._is_nudged = False

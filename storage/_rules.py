@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from evaluators import Evaluation, Failure, Trial, TrialState
-from storage._errors import FinishedTrialError, StorageError, StudyNotFound
+from searchspaces import did_you_mean
+from storage._errors import AskTakenError, FinishedTrialError, StorageError, StudyNotFound
 from storage._masking import masked
 
 
@@ -49,9 +49,19 @@ def unfinished(study: str, numbers: Sequence[int], states: Mapping[int, TrialSta
         seen.add(number)
 
 
+def next_ask(study: str, stage: str, ask_number: int, *, answered: int) -> None:
+    """Returns silently where the ask is the next one of its stage; `answered` counts those before.
+
+    Raises:
+        AskTakenError: it was answered before, or asks between were left out.
+    """
+    if ask_number != answered:
+        raise AskTakenError(
+            f"each ask is answered once and in order, but ask {ask_number} of stage {stage!r} of study {study!r} was "
+            f"begun where {answered} is next; read the study's trials anew and ask again with that number"
+        )
+
+
 def study_not_found(name: str, known: Sequence[str], url: str) -> StudyNotFound:
     """The error for an unknown name, with the closest known one."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    listed = ", ".join(known[:10]) + (", ..." if len(known) > 10 else "")
-    return StudyNotFound(f"no study {name!r} in {masked(url)}; {hint}(known: {listed or 'none'})")
+    return StudyNotFound(f"no study {name!r} in {masked(url)}; {did_you_mean(name, known)}")

@@ -56,7 +56,14 @@ class TrialStore(Protocol):
         ...
 
     def begin(self, study: str, suggestions: Sequence[Suggestion], *, ask_number: int, stage: str) -> list[Trial]:
-        """Adds WAITING trials, numbered in order, in one transaction."""
+        """Adds WAITING trials, numbered in order, in one transaction, as the answer to the stage's next ask.
+
+        Asks of each stage are numbered 0, 1, 2, ... and answered once: of all that answer one ask, the first wins.
+        An ask without suggestions leaves no trace, so its number is the next one still.
+
+        Raises:
+            AskTakenError: `ask_number` is not the number of answered asks of that stage.
+        """
         ...
 
     def claim(self, study: str, *, worker: str, limit: int, lease_seconds: float) -> list[Trial]:

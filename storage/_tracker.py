@@ -19,11 +19,14 @@ class Tracker(Protocol):
 
     @property
     def name(self) -> str:
-        """Kind and place, for instance `jsonl:/runs/trials.jsonl`; names the cursor, so it holds no password."""
+        """Kind and place, for instance `jsonl:/runs/trials.jsonl`, for messages; holds no password."""
         ...
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:
-        """Finds or creates the study's entry; True where it was there, False where it must be filled from the start."""
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> str:
+        """Finds or creates the study's entry; its name, without password, under which it is known how full it is.
+
+        An entry that was lost and created again has another name, so it is filled from the start.
+        """
         ...
 
     def log(self, trials: Sequence[Trial]) -> None:

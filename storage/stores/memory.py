@@ -11,7 +11,7 @@ from typing import Any
 
 from evaluators import Evaluation, Failure, Suggestion, Trial, TrialState
 from storage._errors import StudyExists
-from storage._rules import finished, study_not_found, unfinished
+from storage._rules import finished, next_ask, study_not_found, unfinished
 from storage._store import StudyRecord
 
 __all__ = ["MemoryStore"]
@@ -68,6 +68,7 @@ class MemoryStore:
         """Adds WAITING trials, numbered in order."""
         with self._lock:
             known = self._of(study).trials
+            next_ask(study, stage, ask_number, answered=_asks(known, stage))
             begun = [
                 Trial(len(known) + position, stage, suggestion, TrialState.WAITING, ask_number=ask_number)
                 for position, suggestion in enumerate(suggestions)
@@ -147,7 +148,7 @@ class MemoryStore:
     def asks(self, study: str) -> int:
         """How many asks of the search stage have been answered: the number of the next one."""
         with self._lock:
-            return max((one.ask_number + 1 for one in self._of(study).trials if one.stage == "search"), default=0)
+            return _asks(self._of(study).trials, "search")
 
     def cursor(self, study: str, reader: str) -> int:
         """Finish order up to which a reader has seen the trials; 0 for a new reader."""
@@ -166,3 +167,7 @@ class MemoryStore:
         if name not in self._studies:
             raise study_not_found(name, list(self._studies), self.url)
         return self._studies[name]
+
+
+def _asks(trials: Sequence[Trial], stage: str) -> int:
+    return max((trial.ask_number + 1 for trial in trials if trial.stage == stage), default=0)

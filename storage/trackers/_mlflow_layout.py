@@ -72,7 +72,7 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
 
 
 def study_params(record: StudyRecord) -> dict[str, str]:
-    """Settings and facts of a study as dotted names, lists of objects left out."""
+    """Settings and facts of a study as dotted names; lists of objects, and what is None, left out."""
     found = {**dict(_scalars(record.facts)), **dict(_scalars(record.config)), "seed": str(record.seed)}
     return {_key(name): value[:LONGEST_PARAM] for name, value in found.items()}
 
@@ -100,6 +100,8 @@ def trial_tags(record: StudyRecord, trial: Trial, *, parent: str) -> dict[str, s
         "trial.origin": trial.suggestion.origin,
         "arch.fingerprint": trial.candidate.fingerprint,
     }
+    if trial.suggestion.parents:
+        tags["trial.mutation"] = trial.suggestion.origin
     if trial.failure:
         tags |= {"failure.kind": trial.failure.kind.value, "failure.reason": trial.failure.reason[:LONGEST_TAG]}
     return tags
@@ -192,7 +194,9 @@ def _scalars(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[
             yield from _scalars(value, f"{prefix}{name}.")
         elif isinstance(value, str):
             yield prefix + name, value
-        elif not (isinstance(value, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in value)):
+        elif value is not None and not (
+            isinstance(value, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in value)
+        ):
             yield prefix + name, json.dumps(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ __all__ = ["Jsonl"]
 class Jsonl:
     """Appends one line a finished trial, and one for the study at its end.
 
-    Several studies may share the file. Nothing written is ever changed: a line that a crash tore is closed
-    and passed over, and its trial is written again.
+    A study begins with a line that names its entry; several studies may share the file. Nothing written is ever
+    changed: a line that a crash tore is closed and passed over, and its trial is written again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,13 +32,15 @@ class Jsonl:
         """`jsonl:` and the file."""
         return f"jsonl:{self._path.absolute()}"
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:  # noqa: ARG002  # lines show all metrics
-        """Finds which trials of the study the file has; True where it has any."""
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> str:  # noqa: ARG002  # lines show all metrics
+        """Finds which trials of the study the file has; the name of its entry, one for each file that was lost."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._record = record
-        self._shown = {line["number"] for line in self._lines() if line.get("study") == record.uid and "number" in line}
+        lines = [line for line in self._lines() if line.get("study") == record.uid]
+        self._shown = {line["number"] for line in lines if "number" in line}
         self._close_torn_line()
-        return bool(self._shown)
+        entry = next((line["entry"] for line in lines if "entry" in line), None) or self._begin(record)
+        return f"{self.name}/{entry}"
 
     def log(self, trials: Sequence[Trial]) -> None:
         """Appends the trials that the file does not have.
@@ -62,6 +65,11 @@ class Jsonl:
 
     def close(self) -> None:
         """Nothing is held between the calls."""
+
+    def _begin(self, record: StudyRecord) -> str:
+        entry = uuid.uuid4().hex
+        self._append([{"study": record.uid, "study_name": record.name, "entry": entry}])
+        return entry
 
     def _opened(self) -> StudyRecord:
         if self._record is None:

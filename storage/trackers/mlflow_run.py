@@ -54,8 +54,8 @@ class MlflowRun:
         experiment = f"#{self._experiment_name}" if self._experiment_name else ""
         return f"mlflow:{masked(self._uri)}{experiment}"
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:
-        """Finds the study's run by its uid, or creates it; True where it was there.
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> str:
+        """Finds the study's run by its uid, or creates it; the entry's name ends with the run's id.
 
         Raises:
             TrackerError: the experiment was deleted in MLflow.
@@ -67,7 +67,7 @@ class MlflowRun:
         if found:
             _reopen_parent(client, parent, record)
         self._study = _Study(client, experiment, parent, record, objectives)
-        return bool(found)
+        return f"{self.name}/{parent.info.run_id}"
 
     def log(self, trials: Sequence[Trial]) -> None:
         """Gives each trial its run; finishes a half-written one.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from evaluators import Failure, FailureKind, TrialState
 from searchspaces import load_plugin, plugin_names
-from storage import FinishedTrialError, StorageError, StudyExists, StudyNotFound, TrialStore
+from storage import AskTakenError, FinishedTrialError, StorageError, StudyExists, StudyNotFound, TrialStore
 from tests.storage.samples import CRASH, STUDY, Clock, begin, evaluation, finish_next, record, suggestion
 
 ROOM = "storage.stores"
@@ -93,10 +94,11 @@ def test_trials_are_numbered_without_gaps_in_each_study(store: TrialStore) -> No
 
 
 def test_a_trial_comes_back_as_it_was(store: TrialStore) -> None:
-    begun = store.begin(STUDY, [suggestion(7, parents=(1, 2))], ask_number=4, stage="baseline")
-    assert store.trials(STUDY) == begun
-    (trial,) = store.trials(STUDY)
-    assert (trial.stage, trial.ask_number, trial.state) == ("baseline", 4, TrialState.WAITING)
+    store.begin(STUDY, [suggestion()], ask_number=0, stage="baseline")
+    begun = store.begin(STUDY, [suggestion(7, parents=(1, 2))], ask_number=1, stage="baseline")
+    _, trial = store.trials(STUDY)
+    assert [trial] == begun
+    assert (trial.stage, trial.ask_number, trial.state) == ("baseline", 1, TrialState.WAITING)
     assert trial.suggestion == suggestion(7, parents=(1, 2))
     assert trial.suggestion.to_dict() == suggestion(7, parents=(1, 2)).to_dict()
     assert trial.suggestion.identity == suggestion(7).identity
@@ -113,8 +115,44 @@ def test_asks_are_counted_in_the_search_stage_alone(store: TrialStore) -> None:
     assert store.asks(STUDY) == 0
     store.begin(STUDY, [suggestion(1), suggestion(2)], ask_number=0, stage="search")
     assert store.asks(STUDY) == 1
-    store.begin(STUDY, [suggestion(3)], ask_number=5, stage="search")
-    assert store.asks(STUDY) == 6
+    store.begin(STUDY, [suggestion(3)], ask_number=1, stage="search")
+    assert store.asks(STUDY) == 2
+
+
+@pytest.mark.parametrize("stage", ["search", "baseline"])
+def test_each_ask_of_a_stage_is_answered_once_and_in_order(store: TrialStore, stage: str) -> None:
+    store.begin(STUDY, [suggestion(0), suggestion(1)], ask_number=0, stage=stage)
+    before = store.trials(STUDY)
+    for number in (0, 2, -1):
+        reason = (
+            f"each ask is answered once and in order, but ask {number} of stage '{stage}' of study 'movielens' was "
+            "begun where 1 is next; read the study's trials anew and ask again with that number"
+        )
+        for suggestions in ([suggestion(2)], []):
+            with pytest.raises(AskTakenError, match=reason):
+                store.begin(STUDY, suggestions, ask_number=number, stage=stage)
+    assert store.trials(STUDY) == before
+
+
+def test_of_threads_that_answer_one_ask_exactly_one_wins(store: TrialStore) -> None:
+    ready = Barrier(4)
+
+    def answer(width: int) -> list[int]:
+        wins = []
+        for ask in range(10):
+            ready.wait(timeout=30)
+            try:
+                store.begin(STUDY, [suggestion(width), suggestion(width + 1)], ask_number=ask, stage="search")
+            except AskTakenError:
+                continue
+            wins.append(ask)
+        return wins
+
+    with ThreadPoolExecutor(4) as pool:
+        won = [ask for wins in pool.map(answer, range(0, 80, 20)) for ask in wins]
+    assert sorted(won) == list(range(10))
+    trials = store.trials(STUDY)
+    assert [(trial.number, trial.ask_number) for trial in trials] == [(number, number // 2) for number in range(20)]
 
 
 def test_claims_take_the_lowest_numbers_first(store: TrialStore, clock: Clock) -> None:

@@ -25,6 +25,7 @@ class Place:
 
     options: Callable[[Path], dict[str, Any]]
     shown: Callable[[Path], list[int]]
+    lose: Callable[[Path], None]
 
 
 def _lines(folder: Path) -> list[int]:
@@ -38,9 +39,20 @@ def _runs(folder: Path) -> list[int]:
     return [int(uid.rpartition("/")[2]) for uid in trial_uids(f"sqlite:///{folder}/mlflow.db", study=STUDY)]
 
 
+def _lose_run(folder: Path) -> None:
+    from storage.trackers.mlflow_run import _client
+
+    client = _client(f"sqlite:///{folder}/mlflow.db")
+    (experiment,) = [one for one in client.search_experiments() if one.name == record().problem]
+    for run in client.search_runs([experiment.experiment_id], f"tags.`study.name` = '{STUDY}'"):
+        client.delete_run(run.info.run_id)
+
+
 PLACES = {
-    "jsonl": Place(lambda folder: {"path": folder / "trials.jsonl"}, _lines),
-    "mlflow": Place(lambda folder: {"uri": f"sqlite:///{folder}/mlflow.db"}, _runs),
+    "jsonl": Place(
+        lambda folder: {"path": folder / "trials.jsonl"}, _lines, lambda folder: (folder / "trials.jsonl").unlink()
+    ),
+    "mlflow": Place(lambda folder: {"uri": f"sqlite:///{folder}/mlflow.db"}, _runs, _lose_run),
 }
 SLOW = {"mlflow"}  # loading it and making its tables takes seconds
 
@@ -58,6 +70,9 @@ class Bench:
 
     def shown(self) -> list[int]:
         return sorted(PLACES[self.name].shown(self.folder))
+
+    def lose(self) -> None:
+        PLACES[self.name].lose(self.folder)
 
 
 @pytest.fixture(
@@ -100,13 +115,14 @@ def test_a_tracker_must_be_opened_first(tracker: Tracker, trials: list[Trial]) -
 def test_every_promise_about_entries_is_kept(bench: Bench, trials: list[Trial], tmp_path: Path) -> None:
     """One test, as each new place costs MLflow seconds."""
     first = bench.make()
-    assert first.open(record(), OBJECTIVES) is False
+    entry = first.open(record(), OBJECTIVES)
+    assert entry.startswith(f"{first.name}/")
     first.log(trials[:1])
     first.log(trials[:2])
     assert bench.shown() == [0, 1]
     first.close()
     again = bench.make()
-    assert again.open(record(), OBJECTIVES) is True
+    assert again.open(record(), OBJECTIVES) == entry
     again.log(trials)
     again.log(trials)
     assert bench.shown() == [0, 1, 2]
@@ -117,5 +133,11 @@ def test_every_promise_about_entries_is_kept(bench: Bench, trials: list[Trial], 
     assert bench.shown() == [0, 1, 2]
     again.close()
     other = bench.make()
-    assert other.open(record("other"), OBJECTIVES) is False
+    assert other.open(record("other"), OBJECTIVES) != entry
     other.close()
+    bench.lose()
+    late = bench.make()
+    assert late.open(record(), OBJECTIVES) != entry
+    late.log(trials)
+    assert bench.shown() == [0, 1, 2]
+    late.close()

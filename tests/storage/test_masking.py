@@ -1,4 +1,4 @@
-"""No password is ever shown."""
+"""No password and no token is ever shown."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from storage import masked
         ("postgresql://ann:se:c/r@et@host/db", "postgresql://ann:***@host/db"),
         ("postgresql://ann@host/db?password=secret&timeout=5", "postgresql://ann@host/db?password=***&timeout=5"),
         ("https://ann:secret@mlflow.example/path", "https://ann:***@mlflow.example/path"),
+        ("https://secret@mlflow.example/a@b", "https://***@mlflow.example/a@b"),
+        ("cannot reach git+https://secret@host now", "cannot reach git+https://***@host now"),
+        ("postgresql+psycopg://ann@host/db", "postgresql+psycopg://ann@host/db"),
+        ("sqlite:///a@b/automl.db", "sqlite:///a@b/automl.db"),
+        ("sqlite:///file:/home/a@b/automl.db?mode=ro&uri=true", "sqlite:///file:/home/a@b/automl.db?mode=ro&uri=true"),
+        ("https://mlflow.example/a@b?user=c@d", "https://mlflow.example/a@b?user=c@d"),
         ("cannot reach http://a:secret@host now", "cannot reach http://a:***@host now"),
     ],
 )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,34 +16,35 @@ import pytest
 
 from evaluators import Objective, Trial
 from storage import Mirror, StudyRecord, Tracker, TrialStore, open_store
+from storage import _mirror as _mirror_module
 from storage.stores.memory import MemoryStore
 from storage.trackers.jsonl import Jsonl
 from tests.storage.samples import OBJECTIVES, STUDY, begin, finish_next, record
 
-READER = "fake:http://ann:secret@host"
+NAME = "fake:http://ann:secret@host"
 
 
 class FakeTracker:
     """Remembers what it is shown; raises `errors` first, then waits for `may_go_on`."""
 
-    def __init__(self, *, errors: int = 0, was_there: bool = True) -> None:
+    def __init__(self, *, errors: int = 0, entry: str = "fake/1") -> None:
         self.shown: list[int] = []
         self.batches: list[int] = []
         self.ended: list[str] = []
         self.threads: set[str] = set()
         self.errors = errors
-        self.was_there = was_there
+        self.entry = entry
         self.may_go_on = threading.Event()
         self.may_go_on.set()
         self.is_closed = False
 
     @property
     def name(self) -> str:
-        return READER
+        return NAME
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> bool:
+    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> str:
         self._visit()
-        return self.was_there
+        return self.entry
 
     def log(self, trials: Sequence[Trial]) -> None:
         self._visit()
@@ -93,7 +95,7 @@ def test_finished_trials_are_shown_in_the_order_in_which_they_ended(store: Memor
     finish_next(store, 2)
     assert mirror.drain(5)
     assert tracker.shown == list(range(27))
-    assert store.cursor(STUDY, READER) == 27
+    assert store.cursor(STUDY, tracker.entry) == 27
     mirror.stop()
     mirror.stop()
     assert (tracker.threads, tracker.is_closed) == ({"mirror"}, True)
@@ -117,16 +119,34 @@ def test_a_second_mirror_goes_on_where_the_first_one_stopped(store: MemoryStore,
     assert tracker.shown == [0, 1, 2]
 
 
-def test_a_tracker_that_lost_the_study_is_filled_from_the_start(store: MemoryStore) -> None:
+def test_a_tracker_that_lost_the_study_is_filled_from_the_start(store: MemoryStore, tracker: FakeTracker) -> None:
     begin(store, 2)
     finish_next(store, 2)
-    store.move_cursor(STUDY, READER, 2)
-    tracker = FakeTracker(was_there=False)
-    mirror = _mirror(store, tracker)
-    mirror.start()
-    assert mirror.drain(5)
-    mirror.stop()
-    assert tracker.shown == [0, 1]
+    for shown in (tracker, FakeTracker(entry="fake/2")):
+        mirror = _mirror(store, shown)
+        mirror.start()
+        assert mirror.drain(5)
+        mirror.stop()
+        assert shown.shown == [0, 1]
+
+
+def test_an_entry_that_was_lost_is_filled_though_its_first_mirror_died_at_once(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    begin(store, 3)
+    finish_next(store, 2)
+    file = tmp_path / "trials.jsonl"
+    for lost in (False, True):
+        if lost:
+            file.unlink()
+            Jsonl(file).open(record(), OBJECTIVES)  # what a mirror leaves that is killed right after opening
+            finish_next(store)
+        mirror = _mirror(store, Jsonl(file))
+        mirror.start()
+        assert mirror.drain(5)
+        mirror.stop()
+    lines = map(json.loads, file.read_text().splitlines())
+    assert [line["number"] for line in lines if "number" in line] == [0, 1, 2]
 
 
 def test_a_tracker_that_raises_is_warned_about_once_and_tried_again(
@@ -161,7 +181,61 @@ def test_a_tracker_that_hangs_is_left_behind(store: MemoryStore, tracker: FakeTr
     assert mirror.drain(0.05) is False
     assert mirror.summarize(status="KILLED", metrics={}, timeout_seconds=0.05) is False
     mirror.stop(timeout_seconds=0.05)
-    assert store.cursor(STUDY, READER) == 0
+    assert store.cursor(STUDY, tracker.entry) == 0
+
+
+def test_a_tracker_that_is_down_is_not_waited_for_long(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_mirror_module, "PATIENCE_SECONDS", 0.1)
+    begin(store, 1)
+    finish_next(store)
+    tracker = FakeTracker(errors=10**9)
+    mirror = _mirror(store, tracker, poll_seconds=0.001)
+    mirror.start()
+    started = time.monotonic()
+    assert mirror.drain(60) is False
+    assert mirror.drain(60) is False
+    assert mirror.summarize(status="FINISHED", metrics={}, timeout_seconds=60) is False
+    assert time.monotonic() - started < 10
+    tracker.errors = 0
+    deadline = time.monotonic() + 10
+    while not tracker.ended and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert mirror.drain(5)
+    mirror.stop()
+    assert (tracker.shown, tracker.ended) == ([0], ["FINISHED"])
+    given_up = "tracker fake:http://ann:***@host: gave up waiting; what it lacks is shown when the study is resumed"
+    assert [one.getMessage() for one in caplog.records if "gave up" in one.getMessage()] == [given_up]
+
+
+def test_a_tracker_that_has_failed_for_long_is_tried_often_once_it_is_waited_for(store: MemoryStore) -> None:
+    begin(store, 5)
+    finish_next(store, 5)
+    tracker = FakeTracker(errors=11)
+    mirror = _mirror(store, tracker, poll_seconds=0.001)
+    mirror.start()
+    while tracker.errors > 2:  # from here on a look comes each second
+        time.sleep(0.001)
+    assert mirror.drain(0.9)
+    mirror.stop()
+    assert (tracker.shown, tracker.batches) == ([0, 1, 2, 3, 4], [1, 4])
+
+
+def test_a_slow_tracker_is_waited_for(
+    store: MemoryStore, tracker: FakeTracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_mirror_module, "PATIENCE_SECONDS", 0.01)
+    tracker.may_go_on.clear()
+    begin(store, 1)
+    finish_next(store)
+    mirror = _mirror(store, tracker)
+    mirror.start()
+    late = threading.Timer(0.3, tracker.may_go_on.set)
+    late.start()
+    assert mirror.drain(30)
+    mirror.stop()
+    late.join()
 
 
 def test_the_summary_comes_after_the_trials(store: MemoryStore, tracker: FakeTracker) -> None:
@@ -229,7 +303,9 @@ def test_a_killed_mirror_goes_on_without_doubles(tmp_path: Path, kind: str) -> N
 def _again(kind: str, place: str) -> tuple[Tracker, Callable[[], list[int]]]:
     """The same tracker in this process, and how to read what it shows."""
     if kind == "jsonl":
-        return Jsonl(Path(place)), lambda: [json.loads(line)["number"] for line in Path(place).read_text().splitlines()]
+        return Jsonl(Path(place)), lambda: [
+            line["number"] for line in map(json.loads, Path(place).read_text().splitlines()) if "number" in line
+        ]
     from storage.trackers.mlflow_run import MlflowRun, trial_uids
 
     return MlflowRun(place), lambda: [int(uid.rpartition("/")[2]) for uid in trial_uids(place, STUDY)]

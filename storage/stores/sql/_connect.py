@@ -68,8 +68,8 @@ def translated(url: URL) -> Iterator[None]:
 def use_write_ahead_log(engine: Engine, *, patience_seconds: float = 5.0) -> None:
     """Lets readers and one writer of a SQLite file work at once; the file remembers it.
 
-    The change needs the file for a moment alone and SQLite does not wait for that, so it is tried again; without
-    it the store is as right, only slower.
+    The change needs the file for a moment alone. SQLite waits too long for a reader and not at all for a writer, so
+    it is tried again; without it the store is as right, only slower. Asking costs next to nothing where it is set.
     """
     if engine.url.get_backend_name() != "sqlite":
         return
@@ -77,10 +77,30 @@ def use_write_ahead_log(engine: Engine, *, patience_seconds: float = 5.0) -> Non
     while time.monotonic() < ends_at:
         try:
             with engine.connect() as connection:
-                connection.connection.execute("PRAGMA journal_mode = WAL")
+                # assigned only where it is needed: that would be refused where the file may only be read
+                if _pragma(connection, "journal_mode") != "wal":
+                    _set_write_ahead_log(connection)
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                return
             time.sleep(0.05)
+
+
+def _set_write_ahead_log(connection: Connection) -> None:
+    milliseconds = _pragma(connection, "busy_timeout")
+    _pragma(connection, "busy_timeout = 0")
+    try:
+        _pragma(connection, "journal_mode = WAL")
+    finally:
+        _pragma(connection, f"busy_timeout = {milliseconds}")
+
+
+def _pragma(connection: Connection, pragma: str) -> str:
+    cursor = connection.connection.cursor()  # past SQLAlchemy, which would begin a transaction
+    cursor.execute(f"PRAGMA {pragma}")
+    (value,) = cursor.fetchone() or ("",)
+    return str(value)
 
 
 def _sqlite(url: URL) -> Engine:

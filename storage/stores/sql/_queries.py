@@ -49,6 +49,12 @@ def following(connection: Connection, counter: ColumnElement[Any], *where: Condi
     return first if last is None else last + 1
 
 
+def count_asks(connection: Connection, study_id: int, stage: str) -> int:
+    """How many asks of a stage have been answered: the number of the next one."""
+    of_stage = (TRIALS.c.study_id == study_id, TRIALS.c.stage == stage)
+    return following(connection, TRIALS.c.ask_number, *of_stage, first=0)
+
+
 def read_cursor(connection: Connection, study_id: int, reader: str) -> int | None:
     """Where the reader stands; None for a new one."""
     query = select(CURSORS.c.finish_order).where(CURSORS.c.study_id == study_id, CURSORS.c.reader == reader)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from evaluators import Evaluation, Failure, Suggestion, Trial, TrialState
 from storage._errors import StudyExists
-from storage._rules import finished, unfinished
+from storage._rules import finished, next_ask, unfinished
 from storage._store import StudyRecord
 from storage.stores.sql import _migrations
 from storage.stores.sql._connect import connect, reading, writing
@@ -25,6 +25,7 @@ from storage.stores.sql._models import STUDIES, TRIALS
 from storage.stores.sql._queries import (
     RUNNING,
     WAITING,
+    count_asks,
     find_study,
     find_trials,
     following,
@@ -90,6 +91,7 @@ class SqlStore:
     def begin(self, study: str, suggestions: Sequence[Suggestion], *, ask_number: int, stage: str) -> list[Trial]:
         """Adds WAITING trials, numbered in order."""
         with self._write(study) as (connection, study_id):
+            next_ask(study, stage, ask_number, answered=count_asks(connection, study_id, stage))
             first = following(connection, TRIALS.c.number, TRIALS.c.study_id == study_id, first=0)
             begun = [
                 Trial(first + position, stage, suggestion, TrialState.WAITING, ask_number=ask_number)
@@ -177,8 +179,7 @@ class SqlStore:
     def asks(self, study: str) -> int:
         """How many asks of the search stage have been answered: the number of the next one."""
         with self._read(study) as (connection, study_id):
-            of_search = (TRIALS.c.study_id == study_id, TRIALS.c.stage == "search")
-            return following(connection, TRIALS.c.ask_number, *of_search, first=0)
+            return count_asks(connection, study_id, "search")
 
     def cursor(self, study: str, reader: str) -> int:
         """Finish order up to which a reader has seen the trials; 0 for a new reader."""

@@ -82,6 +82,34 @@ def test_the_file_has_a_write_ahead_log_and_foreign_keys(store: SqlStore, file: 
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
+@pytest.mark.parametrize("way", ["open", "upgrade"])
+def test_a_file_whose_maker_died_gets_its_write_ahead_log_later(store: SqlStore, file: Path, way: str) -> None:
+    store.close()
+    assert _execute(file, "PRAGMA journal_mode = DELETE") == [("delete",)]
+    if way == "open":
+        _open(file).close()
+    else:
+        SqlStore.upgrade(store.url)
+    assert _execute(file, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_file_without_write_ahead_log_opens_where_it_cannot_get_one(store: SqlStore, file: Path) -> None:
+    store.close()
+    _execute(file, "PRAGMA journal_mode = DELETE")
+    reader = SqlStore(f"sqlite:///file:{file}?mode=ro&uri=true")
+    assert reader.studies() == [record()]
+    reader.close()
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM studies").fetchall()
+        late = _open(file)
+        assert late.studies() == [record()]
+        with late._engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+        late.close()
+    assert _execute(file, "PRAGMA journal_mode") == [("delete",)]
+
+
 def test_the_migrations_lead_to_the_models(store: SqlStore, file: Path) -> None:
     engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
@@ -204,6 +232,23 @@ while trials := store.claim(study, worker=worker, limit=1, lease_seconds=60):
 store.close()
 print(json.dumps(numbers))
 """
+ANSWER = """
+import json, sys
+from evaluators import Suggestion
+from searchspaces import Candidate
+from storage import AskTakenError, open_store
+url, study, _ = sys.argv[1:]
+store = open_store(url)
+wins = []
+while (ask := store.asks(study)) < 50:
+    try:
+        store.begin(study, [Suggestion(Candidate())], ask_number=ask, stage="search")
+        wins.append(ask)
+    except AskTakenError:
+        pass
+store.close()
+print(json.dumps(wins))
+"""
 CREATE = """
 import sys
 from storage import StudyRecord, open_store
@@ -231,6 +276,13 @@ def test_no_two_processes_claim_one_trial(store: SqlStore) -> None:
     trials = store.trials(STUDY, finished_after=0)
     assert [trial.finish_order for trial in trials] == list(range(1, 201))
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
+
+
+@pytest.mark.slow
+def test_of_processes_that_answer_one_ask_exactly_one_wins(store: SqlStore) -> None:
+    won = [json.loads(line) for line in _run_four(ANSWER, store.url)]
+    assert sorted(ask for wins in won for ask in wins) == list(range(50))
+    assert [trial.ask_number for trial in store.trials(STUDY)] == list(range(50))
 
 
 @pytest.mark.slow

@@ -39,13 +39,15 @@ def _numbers(file: Path) -> list[tuple[str, int]]:
             line = json.loads(text)
         except json.JSONDecodeError:
             continue
-        found.append((line["study_name"], line["number"]))
+        if "number" in line:
+            found.append((line["study_name"], line["number"]))
     return found
 
 
 def test_a_line_holds_the_whole_trial(file: Path, trials: list[Trial]) -> None:
     _opened(file).log(trials)
-    first, failed, _ = map(json.loads, file.read_text().splitlines())
+    entry, first, failed, _ = map(json.loads, file.read_text().splitlines())
+    assert (entry["study"], entry["study_name"], set(entry)) == (record().uid, STUDY, {"study", "study_name", "entry"})
     assert first["suggestion"] == suggestion(0).to_dict()
     assert first["evaluation"] == evaluation(0.8).to_dict()
     assert (first["state"], first["finish_order"], first["study"]) == ("COMPLETE", 1, record().uid)
@@ -60,6 +62,13 @@ def test_a_torn_line_is_passed_over_and_written_again(file: Path, trials: list[T
     assert _numbers(file) == [(STUDY, 0), (STUDY, 1), (STUDY, 2)]
 
 
+def test_a_torn_first_line_begins_another_entry(file: Path, trials: list[Trial]) -> None:
+    first = Jsonl(file).open(record(), OBJECTIVES)
+    file.write_text(file.read_text()[:-5])
+    again = Jsonl(file).open(record(), OBJECTIVES)
+    assert (again != first, again) == (True, Jsonl(file).open(record(), OBJECTIVES))
+
+
 def test_studies_share_a_file(file: Path, trials: list[Trial]) -> None:
     _opened(file).log(trials[:1])
     _opened(file, "other").log(trials[:1])
@@ -69,7 +78,7 @@ def test_studies_share_a_file(file: Path, trials: list[Trial]) -> None:
 
 def test_the_end_of_a_study_is_a_line(file: Path) -> None:
     _opened(file).summarize(status="KILLED", metrics={"best/ne": 0.8}, files=[Path("report.html")])
-    assert json.loads(file.read_text()) == {
+    assert json.loads(file.read_text().splitlines()[-1]) == {
         "study": record().uid,
         "study_name": STUDY,
         "status": "KILLED",

@@ -30,6 +30,12 @@ def test_a_study_shows_its_settings_as_dotted_scalars() -> None:
     }
 
 
+def test_a_study_shows_its_space() -> None:
+    facts = {"space": {"name": "blocks", "digest": "sha256:def", "seconds": None}}
+    params = layout.study_params(replace(record(), facts=facts, config={}))
+    assert params == {"space.name": "blocks", "space.digest": "sha256:def", "seed": "1"}
+
+
 def test_a_study_names_its_data() -> None:
     facts = {"data": {"name": "clicks", "digest": "sha256:" + "a" * 64}}
     assert layout.study_dataset(replace(record(), facts=facts)) == ("clicks", "a" * 36, "")
@@ -37,10 +43,10 @@ def test_a_study_names_its_data() -> None:
 
 
 def test_names_that_mlflow_refuses_are_changed_and_long_values_cut() -> None:
-    odd = replace(record(), config={"a[0]": 1, "b..c": "x" * 9000, "/d//e": [1, 2], "ünd": None}, facts={})
+    odd = replace(record(), config={"a[0]": 1, "b..c": "x" * 9000, "/d//e": [1, 2], "ünd": 1.5, "none": None}, facts={})
     params = layout.study_params(odd)
     assert set(params) == {"a_0_", "b_c", "_d_e", "_nd", "seed"}
-    assert (len(params["b_c"]), params["_d_e"], params["_nd"]) == (layout.LONGEST_PARAM, "[1, 2]", "null")
+    assert (len(params["b_c"]), params["_d_e"], params["_nd"]) == (layout.LONGEST_PARAM, "[1, 2]", "1.5")
 
 
 def test_a_trial_shows_what_people_filter_by() -> None:
@@ -84,8 +90,15 @@ def test_a_trial_carries_its_place_and_its_study() -> None:
         "trial.parents": "3,5",
         "trial.rung": "1",
         "trial.origin": "mutation",
+        "trial.mutation": "mutation",
         "arch.fingerprint": suggestion(7).candidate.fingerprint,
     }
+
+
+def test_a_trial_without_parents_has_no_mutation() -> None:
+    assert "trial.mutation" not in layout.trial_tags(
+        record(), replace(_trial(), suggestion=suggestion(7)), parent="run"
+    )
 
 
 def test_a_failed_trial_says_why() -> None:

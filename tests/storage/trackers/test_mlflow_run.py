@@ -150,7 +150,7 @@ def test_a_half_written_run_is_completed_rather_than_doubled(
 def test_a_lost_cursor_doubles_nothing(file: Path, tracker: MlflowRun, study: str, trials: list[Trial]) -> None:
     tracker.log(trials)
     again = MlflowRun(f"sqlite:///{file}", experiment=study)
-    assert again.open(record(study), OBJECTIVES) is True
+    again.open(record(study), OBJECTIVES)
     for trial in trials:
         again.log([trial])
     assert len(trial_uids(f"sqlite:///{file}", study)) == 3
@@ -186,8 +186,9 @@ def test_a_resumed_study_runs_again_and_shows_its_new_budget(
 ) -> None:
     tracker.summarize(status="FINISHED", metrics={}, files=[])
     larger = replace(record(study), config={"budget": {"trials": 140}, "notes": "more"})
-    assert MlflowRun(f"sqlite:///{file}", experiment=study).open(larger, OBJECTIVES) is True
+    entry = MlflowRun(f"sqlite:///{file}", experiment=study).open(larger, OBJECTIVES)
     parent, _ = _runs(client, study)
+    assert entry == f"mlflow:sqlite:///{file}#{study}/{parent.info.run_id}"
     assert (parent.info.status, parent.data.params["budget.trials"]) == ("RUNNING", "100")
     assert (parent.data.tags["resumed.budget.trials"], parent.data.params["notes"]) == ("140", "more")
 

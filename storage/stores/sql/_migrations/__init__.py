@@ -1,7 +1,7 @@
 """Which schema a database has, and the way to the one of this release.
 
-Looking costs one SELECT; Alembic is loaded only where a database is new or is upgraded on request. Its table has
-a name of its own, so that the store never takes another program's versions for its own.
+Looking costs one SELECT, and on SQLite one PRAGMA; Alembic is loaded only where a database is new or is upgraded
+on request. Its table has a name of its own, so that the store never takes another program's versions for its own.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from storage.stores.sql._connect import translated, use_write_ahead_log, writing
 
 VERSION_TABLE = "ctr_automl_version"
 VERSIONS = ("0001",)  # oldest first; the last one is what this release reads and writes
+LATE_PATIENCE_SECONDS = 0.5  # another process may be at work in a file that is not new
 
 
 def make_ready(engine: Engine) -> None:
@@ -25,6 +26,7 @@ def make_ready(engine: Engine) -> None:
     """
     version = _version(engine)
     if version == VERSIONS[-1]:
+        use_write_ahead_log(engine, patience_seconds=LATE_PATIENCE_SECONDS)  # its maker may have died before that
         return
     if version is None:
         _create(engine)
@@ -52,6 +54,7 @@ def upgrade(engine: Engine) -> None:
         raise _newer(masked(engine.url.render_as_string()), version)
     with writing(engine) as connection:
         _migrate(connection)
+    use_write_ahead_log(engine)
 
 
 def _newer(url: str, version: str) -> StoreUnreadable:
