@@ -25,6 +25,14 @@ class Evaluator(Protocol):
         """Yields (position in the cohort, outcome) in any order."""
         ...
 
+    def open(self) -> None:
+        """Gets ready for the first trial; optional, and may be called twice.
+
+        Raises:
+            EvaluatorError: the device or the data is not there, so that no trial could work.
+        """
+        ...
+
     def close(self) -> None:
         """Ends child processes and frees what is held; may be called twice."""
         ...

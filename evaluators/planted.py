@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from evaluators._trial import Suggestion
-from searchspaces import SearchSpace, SearchSpaceError
+from searchspaces import Candidate, SearchSpace, SearchSpaceError
 
 __all__ = ["Planted"]
 
@@ -39,7 +39,8 @@ Vector = NDArray[np.float64]
 class Planted:
     """Answers in microseconds, the same for equal (fingerprint, replicate, study seed).
 
-    More FLOPs help a little, so that NE against FLOPs has a front.
+    More FLOPs help a little, so that NE against FLOPs has a front. An architecture from outside the space,
+    a human-made baseline say, stands at a place that its fingerprint decides.
 
     noise        standard deviation of NE between replicates
     seconds      time that each trial takes
@@ -71,6 +72,9 @@ class Planted:
         for position, suggestion in enumerate(cohort):
             yield position, self._outcome(suggestion)
 
+    def open(self) -> None:
+        """Nothing is needed."""
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -80,13 +84,22 @@ class Planted:
         if self.fail_every is not None and rng.integers(self.fail_every) == 0:
             return Failure(FailureKind.CRASHED, "a planted failure", self.seconds)
         try:
-            macs, ne = self._landscape.heights(np.asarray(self.space.encode(suggestion.candidate), np.float64))
+            macs, ne = self._landscape.heights(self._place(suggestion.candidate))
         except SearchSpaceError as error:
             return Failure(FailureKind.INVALID, str(error), self.seconds)
         measured = ne + self.noise * float(rng.standard_normal())
         metrics = _metrics(measured, macs, self.seconds)
         metrics["ne"] = Metric(measured, self.noise)
         return Evaluation(metrics, (Point(1, {"train_logloss": metrics["logloss"].value}),), seconds=self.seconds)
+
+    def _place(self, candidate: Candidate) -> Vector:
+        try:
+            return np.asarray(self.space.encode(candidate), np.float64)
+        except SearchSpaceError:
+            if candidate.architecture is None:
+                raise
+            digits = int(candidate.fingerprint.rpartition(":")[2], 16)
+            return np.random.default_rng(digits).standard_normal(len(self._landscape.linear))
 
     def _rng(self, suggestion: Suggestion) -> np.random.Generator:
         key = f"{suggestion.candidate.fingerprint}|{suggestion.replicate}|{self.study_seed}"

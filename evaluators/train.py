@@ -33,6 +33,12 @@ class Train:
     seconds; it is started anew after a crash, a time limit or an out-of-memory. The training settings are
     those of `TrainingSettings`; a candidate's and a fidelity's own override them.
 
+    `peak_memory_bytes` compares trials of one child roughly, not to the byte. On a CPU it is the most resident
+    memory of the whole child during the trial: Python and torch (some hundreds of megabytes, equal for all
+    trials), the pages of the data that were read, the model, and free pages that the allocator kept from
+    earlier trials, so that a small trial after a large one may look larger than it is. On CUDA it is the most
+    bytes that tensors held at once, the data on the device included, and nothing of earlier trials.
+
     dataset           prepared folder, or a source that can be prepared
     device            'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
     threads           threads of an operator; None takes all usable cores
@@ -88,6 +94,14 @@ class Train:
         """
         for position, suggestion in enumerate(cohort):
             yield position, self._outcome(suggestion)
+
+    def open(self) -> None:
+        """Starts the child.
+
+        Raises:
+            EvaluatorError: the data or the device is not there.
+        """
+        self._ready_child()
 
     def close(self) -> None:
         """Ends the child; may be called twice, and a later `evaluate` starts a new one."""

@@ -20,6 +20,7 @@ from searchspaces._errors import (
     SchemaError,
     SearchSpaceError,
     SpaceError,
+    did_you_mean,
 )
 from searchspaces._options import Options, Value
 from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
@@ -57,6 +58,7 @@ __all__ = [
     "Value",
     "WidthChoice",
     "canonical",
+    "did_you_mean",
     "foreign_plugins",
     "live_nodes",
     "load_plugin",

@@ -11,6 +11,8 @@ SearchSpaceError
 import difflib
 from collections.abc import Sequence
 
+MOST_KNOWN = 20
+
 
 class SearchSpaceError(ValueError):
     """Base of every error that `searchspaces` raises."""
@@ -37,7 +39,11 @@ class PluginError(SearchSpaceError):
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """The way out of an unknown name, for the end of a message: the closest known one, then all of them."""
+    """The way out of an unknown name, for the end of a message: the closest known one, then the known ones.
+
+    Of more than `MOST_KNOWN` names the first are listed: a table may have thousands of columns.
+    """
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}(known: {', '.join(known) or 'none'})"
+    rest = ", ..." if len(known) > MOST_KNOWN else ""
+    return f"{hint}(known: {', '.join(known[:MOST_KNOWN]) or 'none'}{rest})"

@@ -23,7 +23,8 @@ def predict(
     """Click probabilities `[rows]` in row order, and the labels where every row has one.
 
     `data` is a prepared folder of the same digest as the weights, or a source (a folder with `fields.json`, a
-    table), encoded with the weights' own vocabularies. The test part of prepared data opens on record.
+    table), encoded with the weights' own vocabularies; a source needs no labels. A test part with labels opens on
+    record.
 
     Raises:
         ExportError: the weights are not the winner's, or the prepared folder is of other data.

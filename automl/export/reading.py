@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,19 +9,29 @@ from typing import Any, TypeVar
 from automl._errors import ExportError
 from automl.export.winner import FORMAT_VERSION, KIND, Winner, plain_yaml
 from evaluators import Metric
-from searchspaces import Architecture, FeatureSchema, Options, SearchSpaceError
+from searchspaces import Architecture, FeatureSchema, Options, SearchSpaceError, did_you_mean
 from searchspaces.cost import cost
 
 MAX_BYTES = 20_000_000
 
 _TOP_KEYS = ("format_version", "kind", "schema", "architecture", "training", "measured", "cost", "provenance")
 _COST_KEYS = ("parameters", "macs", "flops", "embedding_bytes")
-_PROVENANCE_KEYS = ("study", "trial", "fingerprint", "dataset", "data_digest", "schema_digest", "versions", "created")
+_PROVENANCE_KEYS = (
+    "study",
+    "trial",
+    "fingerprint",
+    "architecture_fingerprint",
+    "dataset",
+    "data_digest",
+    "schema_digest",
+    "versions",
+    "created",
+)
 _Made = TypeVar("_Made")
 
 
 def read_winner(path: Path) -> Winner:
-    """Reads a winner file and checks its parameter count and MACs against its own architecture and schema.
+    """Reads a winner file and checks parameter count, MACs and fingerprint against its own architecture and schema.
 
     Raises:
         ExportError: the file is missing, not YAML, no winner file, of another format version, has unknown or
@@ -45,6 +54,7 @@ def read_winner(path: Path) -> Winner:
         provenance=content["provenance"],
     )
     _check_cost(path, winner)
+    _check_fingerprint(path, winner)
     return winner
 
 
@@ -86,15 +96,10 @@ def _check_kind(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _check_keys(path: Path, content: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    mistakes = [f"unknown key {key!r}{_did_you_mean(str(key), known)}" for key in content if key not in known]
+    mistakes = [f"unknown key {key!r}; {did_you_mean(str(key), known)}" for key in content if key not in known]
     mistakes += [f"no {key!r}" for key in known if key not in content]
     if mistakes:
-        raise ExportError(f"{path}: {where} has {'; '.join(mistakes)} (its keys are {', '.join(known)})")
-
-
-def _did_you_mean(key: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+        raise ExportError(f"{path}: {where} has {'; '.join(mistakes)}")
 
 
 def _mapping(path: Path, content: Mapping[str, Any], section: str) -> Mapping[str, Any]:
@@ -132,3 +137,12 @@ def _check_cost(path: Path, winner: Winner) -> None:
                 f"{stated!r} and they give {actual}; most likely the architecture or a vocabulary size was edited "
                 "by hand, or a block has changed between releases: export the trial again"
             )
+
+
+def _check_fingerprint(path: Path, winner: Winner) -> None:
+    stated = winner.provenance["architecture_fingerprint"]
+    if stated != winner.fingerprint:
+        raise ExportError(
+            f"a winner file's architecture_fingerprint must be that of its architecture, but {path} states {stated!r} "
+            f"and it has {winner.fingerprint!r}; most likely it was edited by hand: export the trial again"
+        )

@@ -71,7 +71,9 @@ def winner_document(
 
     `dataset` names the prepared data (`name` and `digest`), `schema` is its uncapped schema. `training` holds the
     evaluator's settings, of which rows and hash cap are the fidelity of the search and stay out; the
-    candidate's own settings override these.
+    candidate's own settings override these. The provenance has two fingerprints: `fingerprint` is the trial's,
+    its own settings included, as the study knows it; `architecture_fingerprint` is of the architecture alone,
+    so that a reader can check it against the file.
 
     Raises:
         ExportError: the trial has no architecture, or `dataset` lacks its name or digest.
@@ -98,6 +100,7 @@ def winner_document(
             "study": {"name": record.name, "uid": record.uid, "seed": record.seed},
             "trial": trial.number,
             "fingerprint": trial.candidate.fingerprint,
+            "architecture_fingerprint": Candidate(architecture).fingerprint,
             "dataset": str(dataset["name"]),
             "data_digest": str(dataset["digest"]),
             "schema_digest": schema.digest,

@@ -6,7 +6,7 @@ Prediction, and the code released with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -20,27 +20,36 @@ from automl.proposals import (
     survivors,
     unseen_mutants,
 )
-from evaluators import KNOWN_METRICS, Goal, Objective, Suggestion, Trial, TrialState
+from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Options, SearchSpace
+from searchspaces import Options, SearchSpace, did_you_mean
 
 __all__ = ["AutoCTR"]
 
 QUALITY_METRICS = ("ne", "logloss", "auc")
+BASELINE_ORIGIN = "zoo:"
+"""How the origin of a human-made architecture begins."""
 
 
 class AutoCTR:
     """Draws a parent by rank, ranks its unseen mutants with a guide, proposes the best.
 
     The first `population` suggestions are random. Fitness is the first objective that measures quality.
-    Failed trials count, rank last and are never parents.
+    Failed trials count, rank last and are never parents. Baselines only count as tried.
 
-    Three departures from the release repair what it meant to do: age is counted in trials, not in
+    Four departures from the release repair what it meant to do: age is counted in trials, not in
     shares of the record, so that its weight does not drift; complexity is what `complexity` names, not
     parameters in the place of FLOPs; the guide may split leaves of three records, so that it guides
     from the start, and a share `exploration` of the mutants is drawn blindly, which keeps the guide's
-    training data honest. `faithful` takes all of them back for comparison: then `complexity` is params,
-    which the release uses from its first update on, and `exploration` is 0.
+    training data honest; failed trials count, so that a region that fails is left alone. `faithful` takes all
+    of them back for comparison: then `complexity` is params, which the release uses from its first update
+    on, `exploration` is 0, the guide is LambdaRank as published, and failed trials are discarded: they are
+    not tried again, but enter neither the population, nor its first `population` trials, ages and guide.
+
+    What still differs from the release then: the guide reads the space's encoding, which is equal for equal
+    live graphs, where the release keeps genes without effect; mutation goes on until the live graph differs,
+    where the release is content with another gene; complexity is parameters from the first trial on, not
+    from the first update.
 
     The guide is fitted once per told record with a seed that depends on the record's length alone, so
     that a resumed study gets the same one.
@@ -63,13 +72,18 @@ class AutoCTR:
         """`weights` are those of loss, age and complexity in survival; `guide` is LambdaRank if not given.
 
         Raises:
-            ConfigError: options out of range, or no objective that the guide knows the direction of.
+            ConfigError: options out of range, no objective that the guide knows the direction of, an unknown
+                metric of complexity, or a guide beside `faithful`, which has its own.
         """
-        _check(objectives, population, selection_size, mutants, exploration)
+        mistakes = _count_mistakes({"population": population, "selection_size": selection_size, "mutants": mutants})
+        mistakes += _option_mistakes(exploration, complexity, has_two_guides=faithful and guide is not None)
+        mistakes += _objective_mistakes(objectives)
+        if mistakes:
+            raise ConfigError("the searcher 'autoctr'", mistakes)
         self._space = space
         self._fitness = _fitness(objectives)
         complexity = "params" if faithful else complexity
-        self._complexity = Objective(complexity, KNOWN_METRICS.get(complexity, Goal.MINIMIZE))
+        self._complexity = Objective(complexity)
         self._population = population
         self._selection_size = selection_size
         self._mutants = mutants
@@ -89,9 +103,10 @@ class AutoCTR:
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         parents = self._parents()
+        underway = sum(not suggestion.origin.startswith(BASELINE_ORIGIN) for suggestion in pending)
         suggestions: list[Suggestion] = []
         while len(suggestions) < n:
-            is_initial = len(self._trials) + len(pending) + len(suggestions) < self._population
+            is_initial = len(self._trials) + underway + len(suggestions) < self._population
             mutant = None if is_initial or not parents else self._mutant(parents, taken, rng)
             suggestion = mutant or self._random(taken, rng)
             if suggestion is None:
@@ -101,9 +116,10 @@ class AutoCTR:
         return suggestions
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Adds finished trials to the record; baselines are only remembered as tried."""
+        """Adds finished trials to the record; baselines are only remembered as tried, so are discarded failures."""
         self._seen.update(trial.suggestion.identity for trial in trials)
-        self._trials.extend(trial for trial in trials if trial.stage == "search")
+        searched = [trial for trial in trials if trial.stage == "search"]
+        self._trials.extend(trial for trial in searched if not (self._faithful and trial.state is TrialState.FAIL))
 
     def _parents(self) -> list[Trial]:
         told = len(self._trials)
@@ -161,19 +177,29 @@ def _fitness(objectives: Sequence[Objective]) -> Objective:
     return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
 
 
-def _check(
-    objectives: Sequence[Objective], population: int, selection_size: int, mutants: int, exploration: float
-) -> None:
-    counts = {"population": population, "selection_size": selection_size, "mutants": mutants}
-    mistakes = [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+def _count_mistakes(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+
+
+def _option_mistakes(exploration: float, complexity: str, *, has_two_guides: bool) -> list[str]:
+    mistakes = []
     if not 0 <= exploration <= 1:
         mistakes.append(f"exploration is a share between 0 and 1, but is {exploration}")
+    if complexity not in KNOWN_METRICS:
+        way_out = did_you_mean(complexity, tuple(KNOWN_METRICS))
+        mistakes.append(f"complexity must be a known metric, but is {complexity!r}; {way_out}")
+    if has_two_guides:
+        mistakes.append("faithful: true guides as published, but a guide was given too; leave out one of the two")
+    return mistakes
+
+
+def _objective_mistakes(objectives: Sequence[Objective]) -> list[str]:
     if not objectives:
-        mistakes.append("an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'")
-    elif KNOWN_METRICS.get(_fitness(objectives).metric) is not _fitness(objectives).goal:
-        metric, goal = _fitness(objectives).metric, _fitness(objectives).goal.value
-        mistakes.append(
-            f"the guide cannot learn to {goal} {metric!r}; make one of {', '.join(QUALITY_METRICS)} an objective"
-        )
-    if mistakes:
-        raise ConfigError("the searcher 'autoctr'", mistakes)
+        return ["an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
+    fitness = _fitness(objectives)
+    if KNOWN_METRICS.get(fitness.metric) is fitness.goal:
+        return []
+    return [
+        f"the guide cannot learn to {fitness.goal.value} {fitness.metric!r}; "
+        f"make one of {', '.join(QUALITY_METRICS)} an objective"
+    ]

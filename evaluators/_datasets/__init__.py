@@ -66,6 +66,8 @@ def encode_part(
 ) -> Part:
     """One part of another source in given ids, for a finished model to score (see `evaluators._datasets.other_data`).
 
+    A source without a label column will do; its labels are NaN.
+
     Raises:
         DataError: the source has not the schema's fields, or breaks a rule of its kind.
     """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from evaluators._datasets.dataset import Facts
 from evaluators._errors import DataError
+from searchspaces import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,17 @@ class Source:
     facts: Facts
 
 
-def closest(name: str, known: Collection[str]) -> str:
-    """`; did you mean 'x'?` where a known name is near, else nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def require_columns(wanted: Sequence[str], found: Collection[str], *, file: object) -> None:
+def require_columns(wanted: Sequence[str], found: Sequence[str], *, file: object) -> None:
     """Refuses a table that lacks a column.
 
     Raises:
-        DataError: names every missing column, with the nearest that is there.
+        DataError: names the first ten missing columns, and what is nearest to the first.
     """
     missing = [name for name in wanted if name not in found]
     if missing:
-        lines = ", ".join(f"{name!r}{closest(name, found)}" for name in missing[:10])
+        names = ", ".join(repr(name) for name in missing[:10])
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         raise DataError(
-            f"a table must have each column that is named for it, but {file} has no {lines}{more} "
-            f"(it has: {', '.join(list(found)[:20])}{', ...' if len(found) > 20 else ''})"
+            f"a table must have each column that is named for it, but {file} has no {names}{more}; "
+            f"{did_you_mean(missing[0], found)}"
         )

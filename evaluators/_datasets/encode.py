@@ -39,7 +39,10 @@ def in_time_order(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
 
 
 def to_part(frame: pl.DataFrame, columns: Columns, *, vocabularies: Sequence[Vocabulary]) -> Part:
-    """The arrays of one typed table, row by row as it stands; one column at a time, so that the peak is one copy."""
+    """The arrays of one typed table, row by row as it stands; one column at a time, so that the peak is one copy.
+
+    The labels of a table without them (see `typed`) are NaN.
+    """
     rows = frame.height
     numeric = np.empty((rows, len(columns.dense)), np.float32)
     for number, name in enumerate(columns.dense):
@@ -48,4 +51,6 @@ def to_part(frame: pl.DataFrame, columns: Columns, *, vocabularies: Sequence[Voc
     for number, (name, vocabulary) in enumerate(zip(columns.categorical, vocabularies, strict=True)):
         categorical[:, number] = vocabulary.ids(frame[name])
     time = None if columns.time is None else frame[columns.time].to_numpy()
-    return Part(frame[columns.label].to_numpy(), numeric, categorical, time)
+    has_label = columns.label in frame.columns
+    label = frame[columns.label].to_numpy() if has_label else np.full(rows, np.nan, np.float32)
+    return Part(label, numeric, categorical, time)

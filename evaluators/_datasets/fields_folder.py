@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from evaluators._datasets.columns import Columns, Source, closest
+from evaluators._datasets.columns import Columns, Source
 from evaluators._datasets.dataset import RESERVED_KINDS, Facts
 from evaluators._datasets.encode import in_time_order
 from evaluators._datasets.files import read_table
 from evaluators._datasets.numeric import typed
 from evaluators._datasets.part import PART_NAMES
 from evaluators._errors import DataError
+from searchspaces import did_you_mean
 
 FIELDS_FILE = "fields.json"
 LABEL = "label"
@@ -44,7 +45,7 @@ def read_fields_folder(folder: Path, minimum_count: int) -> Source:
     """
     fields = _fields(folder)
     columns = _columns(folder, fields, aux_part="train")
-    present = [part for part in PART_NAMES if part != "test" or (folder / "test.parquet").is_file()]
+    present = [part for part in PART_NAMES if part != "test" or part_file(folder, "test").is_file()]
     parts = {part: in_time_order(_part(folder, part, columns=columns), columns) for part in present}
     facts = Facts(
         name=folder.resolve().name,
@@ -60,9 +61,14 @@ def read_fields_folder(folder: Path, minimum_count: int) -> Source:
 
 
 def read_fields_part(folder: Path, part: str) -> tuple[pl.DataFrame, Columns]:
-    """One part alone, rows as they stand in the file; the others need not be there."""
+    """One part alone, rows as they stand in the file; the others need not be there, nor need its label."""
     columns = _columns(folder, _fields(folder), aux_part=part)
-    return _part(folder, part, columns=columns), columns
+    return _part(folder, part, columns=columns, needs_label=False), columns
+
+
+def part_file(folder: Path, part: str) -> Path:
+    """Where a part lies."""
+    return folder / f"{part}.parquet"
 
 
 def _fields(folder: Path) -> dict[str, dict[str, Any]]:
@@ -75,7 +81,7 @@ def _fields(folder: Path) -> dict[str, dict[str, Any]]:
         raise DataError(f"{FIELDS_FILE} maps each column to its facts, but {path} is no mapping or empty")
     mistakes = [mistake for name, facts in content.items() for mistake in _mistakes(name, facts)]
     if mistakes:
-        raise DataError(f"each column in {path} needs a kind, one of {', '.join(KINDS)}, but {'; '.join(mistakes)}")
+        raise DataError(f"each column in {path} needs a kind that is read, but {'; '.join(mistakes)}")
     return content
 
 
@@ -84,7 +90,7 @@ def _mistakes(name: str, facts: object) -> Iterable[str]:
     if kind in RESERVED_KINDS:
         yield f"{name!r} has {kind!r}, which is reserved and not read yet"
     elif kind not in KINDS:
-        yield f"{name!r} has {kind!r}{closest(str(kind), KINDS)}"
+        yield f"{name!r} has {kind!r}; {did_you_mean(str(kind), KINDS)}"
 
 
 def _columns(folder: Path, fields: Mapping[str, Mapping[str, Any]], *, aux_part: str) -> Columns:
@@ -101,10 +107,10 @@ def _time_column(aux: Path) -> str | None:
     return next(iter(named + dates), None)
 
 
-def _part(folder: Path, part: str, *, columns: Columns) -> pl.DataFrame:
-    path = folder / f"{part}.parquet"
+def _part(folder: Path, part: str, *, columns: Columns, needs_label: bool = True) -> pl.DataFrame:
+    path = part_file(folder, part)
     names = [name for name in columns.names if name != columns.time]
-    frame = read_table(path, names)
+    frame = read_table(path, names, optional=() if needs_label else (columns.label,))
     if columns.time is not None:
         aux = folder / f"aux_{part}.parquet"
         beside = read_table(aux, [columns.time])
@@ -114,7 +120,7 @@ def _part(folder: Path, part: str, *, columns: Columns) -> pl.DataFrame:
                 f"and {path} has {frame.height}; make both from the same rows"
             )
         frame = frame.hstack(beside)
-    return typed(frame, columns, file=path)
+    return typed(frame, columns, file=path, needs_label=needs_label)
 
 
 def _meaning(facts: Mapping[str, Any]) -> str:

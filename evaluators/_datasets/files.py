@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,10 +13,11 @@ from evaluators._errors import DataError
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_table(path: Path, names: Sequence[str] | None = None) -> pl.DataFrame:
+def read_table(path: Path, names: Sequence[str] | None = None, *, optional: Collection[str] = ()) -> pl.DataFrame:
     """The named columns of a .parquet, .csv or .tsv file (all when None); csv columns come as text.
 
     Text, because a guess of types from the first rows would make 007 a number in one part and not in another.
+    Of the named columns those in `optional` may be absent.
 
     Raises:
         DataError: the file is missing, of another kind or damaged, or lacks a column.
@@ -24,7 +25,7 @@ def read_table(path: Path, names: Sequence[str] | None = None) -> pl.DataFrame:
     try:
         frame = _scan(path)
         found = frame.collect_schema().names()
-        wanted = found if names is None else list(names)
+        wanted = found if names is None else [name for name in names if name not in optional or name in found]
         require_columns(wanted, found, file=path)
         return frame.select(wanted).collect(engine="streaming")
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -26,7 +26,17 @@ def open_test_part(dataset: Dataset, *, purpose: str, clock: Callable[[], dateti
     """
     if "test" not in dataset.rows:
         raise DataError(f"the test part of {dataset.name!r} was asked for ({purpose}), but {dataset.folder} has none")
-    line = json.dumps({"digest": dataset.digest, "purpose": purpose, "time": clock().isoformat()})
+    record_opening(dataset.digest, purpose=purpose, clock=clock)
+    return read_part(dataset.folder, "test")
+
+
+def record_opening(digest: str, *, purpose: str, clock: Callable[[], datetime] = _now) -> None:
+    """Writes down that the test part of the data with this digest opens now.
+
+    Raises:
+        DataError: the record cannot be written.
+    """
+    line = json.dumps({"digest": digest, "purpose": purpose, "time": clock().isoformat()})
     path = _record()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +51,6 @@ def open_test_part(dataset: Dataset, *, purpose: str, clock: Callable[[], dateti
             f"the test part opens only when that can be recorded, but {path} cannot be written ({error}); "
             "set AUTOML_HOME to a folder that can be written"
         ) from error
-    return read_part(dataset.folder, "test")
 
 
 def openings(digest: str) -> int:

@@ -11,13 +11,16 @@ from evaluators._errors import DataError
 from searchspaces import Field, Kind
 
 
-def typed(frame: pl.DataFrame, columns: Columns, *, file: object) -> pl.DataFrame:
+def typed(frame: pl.DataFrame, columns: Columns, *, file: object, needs_label: bool = True) -> pl.DataFrame:
     """The named columns alone: label and dense as float32, categorical as text, time as float64.
+
+    Without `needs_label` a table that lacks the label is read without it.
 
     Raises:
         DataError: a value has no such reading; names file, column, first bad row (from 1) and value.
     """
-    read = [to_label(frame[columns.label], file)]
+    has_label = needs_label or columns.label in frame.columns
+    read = [to_label(frame[columns.label], file)] if has_label else []
     read += [to_number(frame[name], file) for name in columns.dense]
     read += [to_text(frame[name], file) for name in columns.categorical]
     if columns.time is not None:

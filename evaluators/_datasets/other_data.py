@@ -12,14 +12,18 @@ import polars as pl
 from evaluators._datasets import fields_folder, table
 from evaluators._datasets.columns import Columns
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
+from evaluators._datasets.digest import file_digest
 from evaluators._datasets.encode import to_part
 from evaluators._datasets.files import read_table
-from evaluators._datasets.held_out import open_test_part
+from evaluators._datasets.held_out import open_test_part, record_opening
 from evaluators._datasets.numeric import typed
 from evaluators._datasets.part import PART_NAMES, Part
 from evaluators._datasets.vocabulary import OUT_OF_VOCABULARY, Vocabulary
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema
+
+PURPOSE = "scoring"
+"""What the record of openings says of the test parts that are opened here."""
 
 
 def encode_part(
@@ -32,12 +36,15 @@ def encode_part(
 ) -> Part:
     """One part of another source in given ids, rows in the order of its file.
 
-    `source` is a prepared folder (its test part opens on record), a folder with `fields.json` (the other parts
-    need not be there), the YAML description of a table, or a bare csv or parquet file whose columns have the
-    schema's names and whose label column is `label`; of a table all rows are taken, whatever the part.
+    `source` is a prepared folder, a folder with `fields.json` (the other parts need not be there), the YAML
+    description of a table, or a bare csv or parquet file whose columns have the schema's names; of a table all
+    rows are taken, whatever the part. The label column, `label` where the source names none, may be absent: the
+    labels are then NaN. A test part with labels opens on record: of prepared data under its digest, of a source
+    under `source:` and the sha256 of the file with the rows.
 
     Raises:
-        DataError: the source has not the schema's fields, or breaks a rule of its kind.
+        DataError: the source has not the schema's fields or breaks a rule of its kind, or the record cannot be
+            written.
     """
     if part not in PART_NAMES:
         raise DataError(f"a part is one of {', '.join(PART_NAMES)}, but {part!r} was asked for")
@@ -49,11 +56,14 @@ def encode_part(
     known = [Vocabulary.of(values) for values in vocabularies]
     if is_prepared(source):
         return _recoded(read_dataset(source), part, schema=schema, known=known)
-    frame, columns = _rows(source, part, schema=schema, label=label)
+    frame, columns, file = _rows(source, part, schema=schema, label=label)
+    if part == "test" and columns.label in frame.columns:
+        record_opening(f"source:{file_digest(file)}", purpose=PURPOSE)
     return to_part(frame, columns, vocabularies=known)
 
 
-def _rows(source: Path, part: str, *, schema: FeatureSchema, label: str) -> tuple[pl.DataFrame, Columns]:
+def _rows(source: Path, part: str, *, schema: FeatureSchema, label: str) -> tuple[pl.DataFrame, Columns, Path]:
+    """The typed table, its columns in the schema's order, and the file that it comes from."""
     wanted = Columns(
         label=label,
         dense=tuple(field.name for field in schema.numeric),
@@ -61,11 +71,13 @@ def _rows(source: Path, part: str, *, schema: FeatureSchema, label: str) -> tupl
     )
     if fields_folder.is_fields_folder(source):
         frame, found = fields_folder.read_fields_part(source, part)
-        return frame, _matching(found, wanted, source=source)
+        return frame, _matching(found, wanted, source=source), fields_folder.part_file(source, part)
     if source.suffix in table.SUFFIXES:
-        described = table.read_description(source)
-        return table.read_rows(described), _matching(described.columns, wanted, source=source)
-    return typed(read_table(source, wanted.names), wanted, file=source), wanted
+        described = table.read_description(source, label=label)
+        matching = _matching(described.columns, wanted, source=source)
+        return table.read_rows(described, needs_label=False), matching, described.table
+    frame = read_table(source, wanted.names, optional=(label,))
+    return typed(frame, wanted, file=source, needs_label=False), wanted, source
 
 
 def _matching(found: Columns, wanted: Columns, *, source: Path) -> Columns:
@@ -90,7 +102,7 @@ def _recoded(dataset: Dataset, part: str, *, schema: FeatureSchema, known: Seque
         raise DataError(
             f"data to score must have the fields that the model was trained on, {names}, but {dataset.folder} has {own}"
         )
-    arrays = open_test_part(dataset, purpose="score") if part == "test" else dataset.part(part)
+    arrays = open_test_part(dataset, purpose=PURPOSE) if part == "test" else dataset.part(part)
     values = dataset.vocabularies()
     if values == [vocabulary.values for vocabulary in known]:
         return arrays

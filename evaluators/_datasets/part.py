@@ -19,7 +19,7 @@ PART_NAMES = ("train", "valid", "test")
 class Part:
     """Rows to train or measure on, in time order where the dataset has a time column.
 
-    label        float32 [rows], 0 or 1
+    label        float32 [rows], 0 or 1; NaN where data to score has none
     numeric      float32 [rows, numeric fields], raw values, NaN where missing
     categorical  int32 [rows, categorical fields], ids, 0 out of vocabulary
     time         float64 [rows], or None; dates are milliseconds since 1970

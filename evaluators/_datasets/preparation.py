@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluators._datasets import fields_folder, table
-from evaluators._datasets.columns import Source, closest
+from evaluators._datasets.columns import Source
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
 from evaluators._datasets.digest import source_digest
 from evaluators._datasets.encode import fit, to_part
@@ -16,6 +16,7 @@ from evaluators._datasets.home import home
 from evaluators._datasets.recipes import RECIPES, Recipe
 from evaluators._datasets.write import write_prepared
 from evaluators._errors import DataError
+from searchspaces import did_you_mean
 
 # Part of each cache key: raise it when the same source would be encoded differently.
 ENCODING_VERSION = 1
@@ -119,8 +120,7 @@ def _recipe_plan(
     unknown = [name for name in options if name not in recipe.options]
     if unknown:
         raise DataError(
-            f"recipe {recipe.name!r} has no option {unknown[0]!r}{closest(unknown[0], recipe.options)} "
-            f"(it has: {', '.join(recipe.options) or 'none'})"
+            f"recipe {recipe.name!r} has no option {unknown[0]!r}; {did_you_mean(unknown[0], recipe.options)}"
         )
     count = 2 if minimum_count is None else minimum_count
     return _Plan(
@@ -138,8 +138,8 @@ def _unknown(path: Path) -> DataError:
             "has neither; describe its columns in one, or describe a table in a YAML file"
         )
     return DataError(
-        f"data is a recipe, a folder or the YAML description of a table, but {str(path)!r} is none that exists"
-        f"{closest(str(path), RECIPES)} (recipes: {', '.join(RECIPES)})"
+        f"data is a recipe, a folder or the YAML description of a table, but {str(path)!r} is none that exists; "
+        f"{did_you_mean(str(path), tuple(RECIPES))}"
     )
 
 

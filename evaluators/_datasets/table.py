@@ -21,12 +21,13 @@ import polars as pl
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from evaluators._datasets.columns import Columns, Source, closest
+from evaluators._datasets.columns import Columns, Source
 from evaluators._datasets.dataset import Facts
 from evaluators._datasets.files import read_table
 from evaluators._datasets.numeric import typed
 from evaluators._datasets.split import Shares, split_rows
 from evaluators._errors import DataError
+from searchspaces import did_you_mean
 
 SUFFIXES = (".yaml", ".yml")
 KEYS = ("table", "label", "dense", "categorical", "time", "split", "minimum_count", "name")
@@ -43,8 +44,10 @@ class Description:
     minimum_count: int
 
 
-def read_description(path: Path) -> Description:
+def read_description(path: Path, *, label: str | None = None) -> Description:
     """Reads and checks a description; the table itself is not opened.
+
+    `label` is the label column of a description that names none; by default each must name one.
 
     Raises:
         DataError: names every mistake of the file at once.
@@ -55,6 +58,7 @@ def read_description(path: Path) -> Description:
         raise DataError(f"a table needs a readable YAML description, but {path} is not ({error})") from error
     if not isinstance(content, dict):
         raise DataError(f"a description maps keys to values ({', '.join(KEYS)}), but {path} holds {content!r}")
+    content = content if label is None else {"label": label, **content}
     mistakes = list(_mistakes(content))
     if mistakes:
         raise DataError(f"{path} has {len(mistakes)} mistake(s):\n" + "\n".join(f"- {one}" for one in mistakes))
@@ -92,16 +96,17 @@ def read_described(description: Description, *, minimum_count: int, seed: int) -
     return Source(split_rows(read_rows(description), columns, shares=shares, seed=seed), columns, facts)
 
 
-def read_rows(description: Description) -> pl.DataFrame:
-    """All rows, typed, as they stand in the file."""
-    frame = read_table(description.table, description.columns.names)
-    return typed(frame, description.columns, file=description.table)
+def read_rows(description: Description, *, needs_label: bool = True) -> pl.DataFrame:
+    """All rows, typed, as they stand in the file; without `needs_label` the table may lack its label."""
+    columns = description.columns
+    frame = read_table(description.table, columns.names, optional=() if needs_label else (columns.label,))
+    return typed(frame, columns, file=description.table, needs_label=needs_label)
 
 
 def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
     for key in content:
         if key not in KEYS:
-            yield f"unknown key {key!r}{closest(str(key), KEYS)} (known: {', '.join(KEYS)})"
+            yield f"unknown key {key!r}; {did_you_mean(str(key), KEYS)}"
     for key in ("table", "label"):
         if not isinstance(content.get(key), str) or not content[key]:
             yield f"{key} must be a text, but is {content.get(key)!r}"
@@ -139,7 +144,7 @@ def _split_mistakes(split: object) -> Iterator[str]:
         return
     for key in split:
         if key not in ("valid", "test"):
-            yield f"unknown key {key!r} of split{closest(str(key), ('valid', 'test'))} (known: valid, test)"
+            yield f"unknown key {key!r} of split; {did_you_mean(str(key), ('valid', 'test'))}"
     valid, test = split.get("valid", 0.1), split.get("test", 0.1)
     if any(isinstance(share, bool) or not isinstance(share, int | float) for share in (valid, test)):
         yield f"the shares of split must be numbers, but are {valid!r} and {test!r}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from evaluators._errors import DivergedError, EvaluatorError
 from evaluators._evaluation import Evaluation, Metric
@@ -42,7 +44,7 @@ def evaluate_candidate(candidate: Candidate, data: SearchData, settings: Trainin
     built = time.perf_counter()
     curve = train(model, data.train, settings, seed=seed)
     train_seconds = time.perf_counter() - built
-    found = checked_quality(quality(score(model, data.valid), data.valid.labels))
+    found = checked_quality(quality(checked_logits(score(model, data.valid)), data.valid.labels))
     metrics = {
         **found,
         **_static_metrics(price),
@@ -66,6 +68,21 @@ def trainable(candidate: Candidate) -> Architecture:
             "choose an evaluator that measures settings"
         )
     return candidate.architecture
+
+
+def checked_logits(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same logits, [rows]: the last steps of a training have no later loss that would show them going wrong.
+
+    Raises:
+        DivergedError: a logit is not finite.
+    """
+    wrong = ~np.isfinite(logits)
+    if wrong.any():
+        raise DivergedError(
+            f"a trained model must give finite logits, but gives {logits[wrong.argmax()]} on {wrong.sum()} of "
+            f"{len(logits)} evaluated rows; lower the learning rate or the widths"
+        )
+    return logits
 
 
 def checked_quality(found: dict[str, Metric]) -> dict[str, Metric]:

@@ -13,7 +13,7 @@ from torch import nn
 
 from evaluators._datasets import Dataset, Part
 from evaluators._evaluation import Metric
-from evaluators._training.evaluate import checked_quality, trainable
+from evaluators._training.evaluate import checked_logits, checked_quality, trainable
 from evaluators._training.examples import Examples
 from evaluators._training.loop import score as logits_of
 from evaluators._training.loop import train
@@ -62,9 +62,11 @@ def measure(model: nn.Module, part: Part) -> dict[str, Metric]:
     """ne, auc, logloss and calibration on a part with labels.
 
     Raises:
+        DivergedError: a logit is not finite.
         EvaluatorError: the part's labels are all of one class.
     """
-    return quality(logits_of(model, Examples(part, _device_of(model))), part.label.astype(np.float64))
+    logits = logits_of(model, Examples(part, _device_of(model)))
+    return quality(checked_logits(logits), part.label.astype(np.float64))
 
 
 def score(model: nn.Module, part: Part) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Peak memory of one trial: of the process on a CPU, of the accelerator's allocator on CUDA.
 
+Neither subtracts anything: the process holds Python, torch, mapped data and what its allocator kept from
+earlier trials; CUDA counts live tensors alone, not what its allocator keeps, so earlier trials are not in it.
 On Linux the kernel's high-water mark is reset by writing 5 to /proc/self/clear_refs (proc(5)); where that
 is refused, or elsewhere, the mark of the whole process life stands in, which can only be too high.
 """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from evaluators._errors import EvaluatorError
+from searchspaces import did_you_mean
 
 _COUNTS = ("rows", "passes", "batch_size", "hash_cap")
 _MAY_BE_NONE = ("rows", "hash_cap", "embedding_learning_rate")
@@ -66,7 +66,7 @@ class TrainingSettings:
         for layer in layers:
             unknown = sorted(set(layer) - set(NAMES))
             if unknown:
-                raise EvaluatorError(f"no training setting {unknown[0]!r}; {_suggest(unknown[0])}")
+                raise EvaluatorError(f"no training setting {unknown[0]!r}; {did_you_mean(unknown[0], NAMES)}")
             settings = replace(settings, **layer)  # type: ignore[arg-type]  # __post_init__ checks the values
         return settings
 
@@ -82,8 +82,3 @@ def _broken_rule(name: str, value: object) -> str:
     if name in _DECAYS:
         return "" if value >= 0 else "zero or more"
     return "" if value > 0 else "more than zero"
-
-
-def _suggest(name: str) -> str:
-    close = difflib.get_close_matches(name, NAMES, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(NAMES)}"

@@ -126,6 +126,7 @@ def test_a_winner_says_where_it_comes_from(path: Path, dataset: Dataset) -> None
         "study": {"name": "demo", "uid": "uid-1", "seed": 3},
         "trial": 7,
         "fingerprint": trial().candidate.fingerprint,
+        "architecture_fingerprint": Candidate(ARCHITECTURE).fingerprint,
         "dataset": "clicks",
         "data_digest": dataset.digest,
         "schema_digest": dataset.schema.digest,
@@ -202,8 +203,8 @@ def test_what_is_no_winner_file_is_refused(tmp_path: Path, text: str, message: s
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("training:", "trainign:", "unknown key 'trainign', did you mean 'training'\\?; no 'training'"),
-        ("macs:", "mac:", "'cost' has unknown key 'mac', did you mean 'macs'"),
+        ("training:", "trainign:", "unknown key 'trainign'; did you mean 'training'\\? \\(known: .*\\); no 'training'"),
+        ("macs:", "mac:", "'cost' has unknown key 'mac'; did you mean 'macs'"),
         ("data_digest:", "digest:", "'provenance' has unknown key 'digest'.*no 'data_digest'"),
         ("block: mlp", "blok: mlp", "'architecture' is malformed: node 3 must be an object with a 'block' name"),
         ("block: mlp", "block: mpl", "the architecture does not fit the schema: .*'mpl'.*did you mean 'mlp'"),
@@ -238,6 +239,30 @@ def test_a_mac_count_that_does_not_match_is_refused(path: Path, dataset: Dataset
     macs = cost(ARCHITECTURE, dataset.schema).macs
     with pytest.raises(ExportError, match=f"MAC count must be .* states 1 and they give {macs}"):
         read_winner(edit(path, lambda text: text.replace(f"macs: {macs}", "macs: 1")))
+
+
+def test_an_architecture_of_another_fingerprint_is_refused_with_both(path: Path) -> None:
+    stated, found = Candidate(ARCHITECTURE).fingerprint, read_winner(path).fingerprint
+    assert stated == found
+    other = stated[:-4] + "beef"
+    with pytest.raises(
+        ExportError, match=rf"must be that of its architecture, but .* states '{other}' and it has '{found}'"
+    ):
+        read_winner(
+            edit(
+                path,
+                lambda text: text.replace(f"architecture_fingerprint: {stated}", f"architecture_fingerprint: {other}"),
+            )
+        )
+
+
+def test_an_edit_that_keeps_the_cost_is_refused_by_the_fingerprint(dataset: Dataset, tmp_path: Path) -> None:
+    layer = Options(width=4)
+    chain = (Node("numeric"), Node("mlp", (0,), layer), Node("mlp", (1,), layer), Node("mlp", (2,), layer))
+    candidate = Candidate(Architecture((*chain, Node("logit", (2, 3)))))
+    file = write_winner(tmp_path / "w.yaml", document(dataset, trial(candidate)))
+    with pytest.raises(ExportError, match="architecture_fingerprint must be that of its architecture"):
+        read_winner(edit(file, lambda text: text.replace("inputs: [2], ", "inputs: [1], ")))
 
 
 def test_a_winner_file_of_absurd_size_is_not_read(tmp_path: Path) -> None:
@@ -329,6 +354,17 @@ def test_a_source_with_a_test_part_alone_gets_the_same_scores(
     for part in ("train", "valid"):
         (alone / f"{part}.parquet").unlink()
     probabilities, _ = predict(winner, weights, alone)
+    assert probabilities == pytest.approx(predict(winner, weights, dataset.folder)[0])
+
+
+def test_a_csv_without_labels_gets_the_same_scores_and_no_record(
+    winner: Winner, weights: Weights, dataset: Dataset, tmp_path: Path, home: Path
+) -> None:
+    rows = pl.read_parquet(tmp_path / "clicks" / "test.parquet").drop("label")
+    rows.write_csv(tmp_path / "rows.csv", quote_style="non_numeric")
+    probabilities, labels = predict(winner, weights, tmp_path / "rows.csv")
+    assert labels is None
+    assert not (home / "test_openings.jsonl").exists()
     assert probabilities == pytest.approx(predict(winner, weights, dataset.folder)[0])
 
 

@@ -88,6 +88,15 @@ def test_suggestions_differ_from_each_other_and_from_pending_ones(name: str, tol
 
 
 @every_searcher
+def test_a_baseline_is_never_asked_again(name: str) -> None:
+    searcher, taken = build(name, bits=3), Bitstrings(3).sample(np.random.default_rng(1))
+    searcher.tell([finished(0, Suggestion(taken), stage="baseline")])
+    record = search(searcher, 12)
+    assert len(record) == 7
+    assert taken.fingerprint not in {trial.candidate.fingerprint for trial in record}
+
+
+@every_searcher
 def test_an_exhausted_space_gives_no_suggestions(name: str) -> None:
     searcher = build(name, bits=3)
     assert len(search(searcher, 12)) == 8

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from automl import plugins
 from automl._errors import ConfigError
 from automl.searchers.autoctr import AutoCTR
-from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial, TrialState
+from evaluators import Evaluation, Failure, FailureKind, Goal, Metric, Objective, Suggestion, Trial, TrialState
 from predictors import Prediction
 from searchspaces import FeatureSchema, Field, Kind
 from searchspaces.spaces.autoctr import AutoCTR as AutoCTRSpace
@@ -82,8 +83,7 @@ def test_the_stated_share_of_mutants_is_drawn_blindly() -> None:
 
 
 def test_the_faithful_form_never_explores() -> None:
-    guide = Oracle()
-    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, exploration=1.0, faithful=True, guide=guide), random_record())
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, exploration=1.0, faithful=True), random_record())
     assert {searcher.ask(1, generator(0, number))[0].memo["rank"] for number in range(20)} == {1}
 
 
@@ -94,9 +94,7 @@ def test_complexity_is_flops_but_parameters_in_the_faithful_form(faithful: bool,
         for number, trial in enumerate(random_record(4))
         for metrics in [{"ne": Metric(0.8), "flops": Metric(number), "params": Metric(-number)}]
     ]
-    searcher = AutoCTR(
-        Bitstrings(), OBJECTIVES, population=2, weights=(0.0, 0.0, 1.0), guide=Oracle(), faithful=faithful
-    )
+    searcher = AutoCTR(Bitstrings(), OBJECTIVES, population=2, weights=(0.0, 0.0, 1.0), faithful=faithful)
     searcher.tell(record)
     assert {searcher.ask(1, generator(0, number))[0].parents[0] for number in range(40)} == small
 
@@ -134,6 +132,32 @@ def test_failed_trials_are_never_parents() -> None:
     assert {record[number].state for number in parents} == {TrialState.COMPLETE}
 
 
+@pytest.mark.parametrize(("faithful", "random"), [(False, 8), (True, 12)])
+def test_failed_trials_count_towards_the_first_population_but_not_in_the_faithful_form(
+    faithful: bool, random: int
+) -> None:
+    searcher = AutoCTR(Bitstrings(), OBJECTIVES, population=8, faithful=faithful)
+    record = search(searcher, 14, evaluate=failing(lambda call: call < 4))
+    assert [trial.suggestion.origin for trial in record] == ["random"] * random + ["mutation"] * (14 - random)
+
+
+def test_the_faithful_form_asks_as_if_failed_trials_had_never_been() -> None:
+    measured_only, with_failures = (AutoCTR(Bitstrings(), OBJECTIVES, population=5, faithful=True) for _ in range(2))
+    record, failure = random_record(70), Failure(FailureKind.CRASHED, "died")
+    for trial in record:
+        measured_only.tell([trial])
+        with_failures.tell([trial])
+        flipped = Bitstrings().mutate(trial.candidate, np.random.default_rng(trial.number))
+        with_failures.tell([finished(100 + trial.number, Suggestion(flipped, replicate=1), failure)])
+    assert measured_only.ask(3, generator(0, 0)) == with_failures.ask(3, generator(0, 0))
+
+
+def test_the_faithful_form_does_not_repeat_a_failed_trial() -> None:
+    searcher = AutoCTR(Bitstrings(4), OBJECTIVES, population=3, faithful=True)
+    record = search(searcher, 20, evaluate=failing(lambda call: call % 2 == 0))
+    assert len({trial.candidate.fingerprint for trial in record}) == len(record) == 16
+
+
 def test_a_complete_trial_that_the_population_has_lost_is_found_again_when_all_others_fail() -> None:
     searcher = AutoCTR(Bitstrings(), OBJECTIVES, population=4, guide=Oracle())
     record = search(searcher, 20, evaluate=failing(lambda call: call != 0))
@@ -152,6 +176,19 @@ def test_pending_suggestions_count_towards_the_first_population() -> None:
     [next_one] = searcher.ask(1, generator(0, 1), pending)
     assert {one.origin for one in pending} == {"random"}
     assert next_one.origin == "mutation"
+
+
+def test_pending_baselines_do_not_count_towards_the_first_population() -> None:
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8, guide=Oracle()), random_record(7))
+    baselines = [replace(trial.suggestion, origin="zoo:dcnv2") for trial in random_record(12)[7:]]
+    assert [one.origin for one in searcher.ask(2, generator(0, 0), baselines)] == ["random", "mutation"]
+
+
+def test_baselines_do_not_count_towards_the_first_population() -> None:
+    searcher = AutoCTR(Bitstrings(), OBJECTIVES, population=8, guide=Oracle())
+    searcher.tell([replace(trial, stage="baseline") for trial in random_record(12)[7:]])
+    searcher.tell(random_record(7))
+    assert [one.origin for one in searcher.ask(2, generator(0, 0))] == ["random", "mutation"]
 
 
 def test_baselines_are_not_repeated_but_are_no_parents_either() -> None:
@@ -182,12 +219,22 @@ def test_a_misleading_guide_costs_what_a_good_one_gains() -> None:
         (OBJECTIVES, {"population": 0}, "population must be at least 1, but is 0"),
         (OBJECTIVES, {"selection_size": 0}, "selection_size must be at least 1, but is 0"),
         (OBJECTIVES, {"mutants": -1}, "mutants must be at least 1, but is -1"),
+        (
+            OBJECTIVES,
+            {"complexity": "flop"},
+            "complexity must be a known metric, but is 'flop'; did you mean 'flops'? (known: ne, auc,",
+        ),
+        (
+            OBJECTIVES,
+            {"faithful": True},
+            "faithful: true guides as published, but a guide was given too; leave out one",
+        ),
         ([], {}, "an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"),
         ([Objective("joy", Goal.MAXIMIZE)], {}, "the guide cannot learn to maximize 'joy'; make one of ne, logloss"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(
-    objectives: list[Objective], options: dict[str, int], message: str
+    objectives: list[Objective], options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=re.escape(message)):
         AutoCTR(Bitstrings(), objectives, guide=Oracle(), **options)  # type: ignore[arg-type]  # one value at a time

@@ -77,7 +77,7 @@ def test_a_missing_part_is_named(tmp_path: Path, part: str) -> None:
 def test_a_missing_column_is_named_with_its_nearest(tmp_path: Path) -> None:
     folder = write_fields_folder(tmp_path / "things")
     (folder / "fields.json").write_text(json.dumps({**FIELDS, "C11": {"kind": "categorical"}}))
-    with pytest.raises(DataError, match=r"train.parquet has no 'C11'; did you mean 'C1'\? .it has: label, I1, C1, C2"):
+    with pytest.raises(DataError, match=r"train.parquet has no 'C11'; did you mean 'C1'\? .known: label, I1, C1, C2"):
         prepare(folder)
 
 
@@ -107,7 +107,9 @@ def test_unknown_and_reserved_kinds_are_refused_together(tmp_path: Path) -> None
     (folder / "fields.json").write_text(json.dumps(fields))
     with pytest.raises(DataError) as raised:
         prepare(folder)
-    assert "needs a kind, one of dense, categorical, but 'I1' has 'dens'; did you mean 'dense'?" in str(raised.value)
+    assert "needs a kind that is read, but 'I1' has 'dens'; did you mean 'dense'? (known: dense, categorical)" in str(
+        raised.value
+    )
     assert "'C1' has 'bag', which is reserved and not read yet" in str(raised.value)
     assert "'C2' has None" in str(raised.value)
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from evaluators import DataError
 from evaluators._datasets import Dataset, Part, encode_part, held_out, prepare
+from evaluators._datasets.digest import file_digest
 from searchspaces import FeatureSchema
 from tests.evaluators.datasets.small_sources import write_fields_folder, write_table
+
+
+@pytest.fixture(autouse=True)
+def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AUTOML_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "test_openings.jsonl"
 
 
 @pytest.fixture
@@ -65,6 +75,74 @@ def test_the_test_part_of_a_prepared_folder_opens_on_record(trained_on: Dataset)
     before = held_out.openings(trained_on.digest)
     assert len(encode(trained_on.folder, "test", trained_on)) == 1
     assert held_out.openings(trained_on.digest) == before + 1
+
+
+def unlabelled(source: str, folder: Path) -> Path:
+    """A source of one row (None, b, 8) without a label, in one of the forms."""
+    if source == "folder":
+        things = write_fields_folder(folder / "other")
+        pl.read_parquet(things / "test.parquet").drop("label").write_parquet(things / "test.parquet")
+        return things
+    (folder / "rows.csv").write_text("C2,C1,I1\n8,b,\n")
+    if source == "csv":
+        return folder / "rows.csv"
+    if source == "parquet":
+        pl.DataFrame({"C2": [8], "C1": ["b"], "I1": [None]}).write_parquet(folder / "rows.parquet")
+        return folder / "rows.parquet"
+    label = "label: click\n" if source == "description with a label" else ""
+    (folder / "rows.yaml").write_text(f"table: rows.csv\n{label}dense: [I1]\ncategorical: [C1, C2]\n")
+    return folder / "rows.yaml"
+
+
+@pytest.mark.parametrize("source", ["folder", "csv", "parquet", "description", "description with a label"])
+def test_labels_that_are_not_there_are_nan_and_nothing_is_recorded(
+    tmp_path: Path, trained_on: Dataset, source: str, own_record: Path
+) -> None:
+    part = encode(unlabelled(source, tmp_path), "test", trained_on)
+    assert len(part) == 1
+    assert part.label.dtype == np.float32
+    assert np.isnan(part.label).all()
+    np.testing.assert_array_equal(part.categorical, [[1, 0]])
+    np.testing.assert_array_equal(part.numeric, [[np.nan]])
+    assert not own_record.exists()
+
+
+def test_a_training_source_still_needs_its_labels(tmp_path: Path) -> None:
+    folder = write_fields_folder(tmp_path / "other")
+    pl.read_parquet(folder / "train.parquet").drop("label").write_parquet(folder / "train.parquet")
+    with pytest.raises(DataError, match=r"train.parquet has no 'label'; \(known: I1, C1, C2\)"):
+        prepare(folder)
+    description = write_table(tmp_path, "table: clicks.csv\ndense: [price]\ncategorical: [user]\n")
+    with pytest.raises(DataError, match="label must be a text, but is None"):
+        prepare(description)
+
+
+def test_labels_that_are_there_must_be_labels(tmp_path: Path, trained_on: Dataset) -> None:
+    (tmp_path / "rows.csv").write_text("C2,C1,I1,label\n7,a,1.5,\n")
+    with pytest.raises(DataError, match="a label is 0 or 1 in each row"):
+        encode(tmp_path / "rows.csv", "test", trained_on)
+
+
+def test_the_labelled_test_part_of_a_source_opens_on_record(
+    tmp_path: Path, trained_on: Dataset, own_record: Path
+) -> None:
+    folder = write_fields_folder(tmp_path / "other")
+    encode(folder, "train", trained_on)
+    encode(folder, "valid", trained_on)
+    assert not own_record.exists()
+    encode(folder, "test", trained_on)
+    [line] = own_record.read_text().splitlines()
+    digest = "source:" + hashlib.sha256((folder / "test.parquet").read_bytes()).hexdigest()
+    assert (json.loads(line)["digest"], json.loads(line)["purpose"]) == (digest, "scoring")
+    assert held_out.openings(digest) == 1
+
+
+def test_a_labelled_table_that_is_scored_as_test_opens_on_record(
+    tmp_path: Path, trained_on: Dataset, own_record: Path
+) -> None:
+    (tmp_path / "rows.csv").write_text("C2,C1,I1,label\n7,a,1.5,0\n")
+    encode(tmp_path / "rows.csv", "test", trained_on)
+    assert file_digest(tmp_path / "rows.csv") in own_record.read_text()
 
 
 def test_a_field_that_the_source_lacks_is_named(tmp_path: Path, trained_on: Dataset) -> None:

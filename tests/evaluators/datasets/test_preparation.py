@@ -73,9 +73,7 @@ def test_a_folder_without_a_description_says_what_it_needs(tmp_path: Path) -> No
 
 
 def test_an_unknown_recipe_option_is_named() -> None:
-    with pytest.raises(
-        DataError, match=r"recipe 'synthetic' has no option 'row'; did you mean 'rows'\? .it has: rows,"
-    ):
+    with pytest.raises(DataError, match=r"recipe 'synthetic' has no option 'row'; did you mean 'rows'\? .known: rows,"):
         prepare("synthetic", options={"row": 1000})
 
 

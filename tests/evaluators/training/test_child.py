@@ -38,6 +38,12 @@ def test_a_huge_learning_rate_diverges(data: SearchData) -> None:
     assert _failure(suggest(mlp(learning_rate=1e30)), data).kind is FailureKind.DIVERGED
 
 
+def test_a_divergence_in_the_last_step_is_no_broken_rule(data: SearchData) -> None:
+    failure = _failure(suggest(mlp(batch_size=2000, learning_rate=1e38)), data)
+    assert failure.kind is FailureKind.DIVERGED
+    assert "must give finite logits" in failure.reason
+
+
 @pytest.mark.parametrize(
     ("candidate", "message"),
     [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from evaluators import DivergedError, EvaluatorError
 from evaluators._training import evaluate as module
-from evaluators._training.evaluate import evaluate_candidate
+from evaluators._training.evaluate import checked_logits, evaluate_candidate
 from evaluators._training.examples import SearchData
 from evaluators._training.settings import TrainingSettings
 from searchspaces import Candidate
@@ -62,6 +63,19 @@ def test_a_model_far_worse_than_guessing_has_diverged(data: SearchData, monkeypa
     monkeypatch.setattr(module, "DIVERGED_LOGLOSS", 0.1)
     with pytest.raises(DivergedError, match=r"must have a log loss below 0.10, but it is 0\.\d+ on the evaluated rows"):
         evaluate_candidate(mlp(), data, TrainingSettings(), seed=1)
+
+
+def test_a_divergence_in_the_last_step_is_seen_in_the_logits(data: SearchData) -> None:
+    one_step = TrainingSettings(batch_size=2000, learning_rate=1e38)
+    with pytest.raises(
+        DivergedError, match=r"must give finite logits, but gives (nan|-?inf) on \d+ of 1000 evaluated rows; lower the"
+    ):
+        evaluate_candidate(mlp(), data, one_step, seed=1)
+
+
+def test_finite_logits_pass_unchanged() -> None:
+    logits = np.array([-1e300, 0.0, 1e300])
+    assert checked_logits(logits) is logits
 
 
 def test_a_candidate_without_architecture_is_refused(data: SearchData) -> None:

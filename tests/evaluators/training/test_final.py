@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from evaluators import DivergedError
 from evaluators._datasets import Dataset
 from evaluators._training.final import measure, score, train_final
 from evaluators._training.settings import TrainingSettings
@@ -35,3 +36,8 @@ def test_scores_are_probabilities_in_row_order_and_those_that_are_measured(datas
     assert ((scores > 0) & (scores < 1)).all()
     expected = -np.log(np.where(rows.label > 0.5, scores, 1.0 - scores)).mean()
     assert measure(final.model, rows)["logloss"].value == pytest.approx(expected)
+
+
+def test_a_final_that_diverges_in_its_last_step_says_so(dataset: Dataset) -> None:
+    with pytest.raises(DivergedError, match="must give finite logits, but gives"):
+        train_final(mlp(), dataset, TrainingSettings(batch_size=2000, learning_rate=1e38), seed=1, device=CPU)

@@ -31,7 +31,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_one() -> None:
 
 
 def test_an_unknown_setting_like_no_other_is_refused_with_all_of_them() -> None:
-    with pytest.raises(EvaluatorError, match="no training setting 'zzz'; known: rows, passes, batch_size"):
+    with pytest.raises(EvaluatorError, match=r"no training setting 'zzz'; \(known: rows, passes, batch_size"):
         TrainingSettings().overridden({"zzz": 1})
 
 
