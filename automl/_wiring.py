@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import platform
 import time
 import uuid
@@ -19,6 +22,8 @@ from evaluators._datasets import Dataset, open_dataset
 from searchspaces import SearchSpace, SearchSpaceError, zoo
 from storage import StudyRecord, Tracker, masked
 
+HIDDEN = "***"
+
 
 @dataclass(frozen=True)
 class Wiring:
@@ -32,13 +37,13 @@ class Wiring:
     baselines: tuple[Suggestion, ...]
 
 
-def wire(record: StudyRecord) -> Wiring:
-    """Builds the parts of a recorded study.
+def wire(record: StudyRecord, config: StudyConfig | None = None) -> Wiring:
+    """Builds the parts of a recorded study; `config` is the live one where there is one, passwords and all.
 
     Raises:
         StudyError: the data is not what the study began with.
     """
-    config = parse_config(record.config, source=f"study {record.name!r}")
+    config = config or parse_config(record.config, source=f"study {record.name!r}")
     dataset = open_dataset(config.data)
     known = record.facts.get("data", {}).get("digest")
     if known and known != dataset.digest:
@@ -46,11 +51,20 @@ def wire(record: StudyRecord) -> Wiring:
             f"a study goes on with the data it began with (digest {known}), but {config.data} has {dataset.digest}; "
             "restore the data, or start a new study"
         )
+    return wired(config, dataset)
+
+
+def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
+    """Builds every part once, so that a wrong option shows before a study begins.
+
+    Raises:
+        ConfigError, SpaceError, EvaluatorError: an option is wrong.
+    """
     context: dict[str, object] = {
         "schema": dataset.schema,
         "objectives": config.objective_list(),
         "dataset": dataset.folder,
-        "study_seed": record.seed,
+        "study_seed": config.study.seed,
     }
     space: SearchSpace = plugins.construct("space", config.space, context)
     context["space"] = space
@@ -59,15 +73,35 @@ def wire(record: StudyRecord) -> Wiring:
         space,
         plugins.construct("searcher", config.searcher, context),
         plugins.construct("evaluator", config.evaluator, context),
-        plugins.construct("tracker", config.tracker, context) if config.tracker else None,
+        _tracker(config.tracker, context),
         _baselines(config, dataset),
     )
 
 
-def new_record(config: StudyConfig) -> StudyRecord:
-    """The record of a study that is about to begin; opens the data and builds the space, so that mistakes show now."""
+def _tracker(spec: Mapping[str, Any] | None, context: Mapping[str, object]) -> Tracker | None:
+    """The tracker; where its password was not kept, the address comes from the environment.
+
+    Raises:
+        StudyError: neither has the password.
+    """
+    if spec is None:
+        return None
+    if HIDDEN in str(spec.get("uri", "")):
+        uri = os.environ.get("MLFLOW_TRACKING_URI")
+        if not uri:
+            raise StudyError(
+                f"passwords are not stored, so the tracker {spec['uri']} cannot be opened again; "
+                "put its whole address into MLFLOW_TRACKING_URI"
+            )
+        spec = {**spec, "uri": uri}
+    tracker: Tracker = plugins.construct("tracker", spec, context)
+    return tracker
+
+
+def new_record(config: StudyConfig, *, is_checked: bool) -> StudyRecord:
+    """The record of a study that is about to begin; opens the data and builds every part, so that mistakes show now."""
     dataset = open_dataset(config.data)
-    plugins.construct("space", config.space, {"schema": dataset.schema})
+    check(config, dataset, is_started=is_checked)
     metrics = "+".join(objective.metric for objective in config.objective_list())
     return StudyRecord(
         uid=uuid.uuid4().hex,
@@ -76,8 +110,23 @@ def new_record(config: StudyConfig) -> StudyRecord:
         problem=f"{dataset.name}:{metrics}",
         config=recorded(config),
         created_at=time.time(),
-        facts={"data": _data_facts(dataset), "versions": versions()},
+        facts={"data": _data_facts(dataset), "space": {"digest": _digest(config.space)}, "versions": versions()},
     )
+
+
+def check(config: StudyConfig, dataset: Dataset, *, is_started: bool) -> Wiring:
+    """Builds every part, with `is_started` the evaluator's process too, and lets go of it again.
+
+    Raises:
+        ConfigError, SpaceError, EvaluatorError: an option is wrong, or the evaluator cannot work.
+    """
+    wiring = wired(config, dataset)
+    try:
+        if is_started:
+            wiring.evaluator.open()
+    finally:
+        wiring.evaluator.close()
+    return wiring
 
 
 def recorded(config: StudyConfig) -> dict[str, Any]:
@@ -105,9 +154,14 @@ def _data_facts(dataset: Dataset) -> dict[str, Any]:
         "name": dataset.name,
         "digest": dataset.digest,
         "rows": dict(dataset.rows),
-        "base_rate": dict(dataset.base_rate),
+        "base_rate": {part: rate for part, rate in dataset.base_rate.items() if part != "test"},
         "schema": dataset.schema.to_dict(),
     }
+
+
+def _digest(spec: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits that name a space and its options."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _masked(value: object) -> object:

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
+import re
 import threading
+from itertools import count
 from types import TracebackType
 
 import psutil
 
-from storage import TrialStore
+from storage import StorageError, TrialStore
 
 LEASE_SECONDS = 60.0
+ASK_LEASE_SECONDS = 7 * 24 * 3600.0
+"""Of a trial that a person asked for and evaluates on their own: no heartbeat prolongs it."""
+
+CLOCK_SECONDS = 5.0
+"""How far two readings of one process's start may lie apart: they follow the wall clock."""
+
+_NAMES = count()
+_NAME = re.compile(r"(?P<machine>.*)/(?P<pid>\d+)/(?P<started>\d+\.\d+)/\d+")
+LOG = logging.getLogger("automl")
 
 
 def worker_name() -> str:
-    """Machine, process and its start time: never given twice."""
+    """Machine, process, its start time and a counter: never given twice."""
     process = psutil.Process(os.getpid())
-    return f"{platform.node()}/{process.pid}/{process.create_time():.2f}"
+    return f"{platform.node()}/{process.pid}/{process.create_time():.2f}/{next(_NAMES)}"
 
 
 def is_dead(worker: str) -> bool:
     """Whether the worker was a process of this machine that is gone; another machine's is never judged."""
-    machine, _, rest = worker.partition("/")
-    pid, _, started = rest.partition("/")
-    if machine != platform.node() or not pid.isdigit():
+    match = _NAME.fullmatch(worker)
+    if match is None or match["machine"] != platform.node():
         return False
     try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != started
+        process = psutil.Process(int(match["pid"]))
+        is_other = abs(process.create_time() - float(match["started"])) > CLOCK_SECONDS
+        return is_other or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
@@ -57,4 +70,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         while not self._ended.wait(LEASE_SECONDS / 4):
-            self._store.heartbeat(self._study, worker=self._worker, lease_seconds=LEASE_SECONDS)
+            try:
+                self._store.heartbeat(self._study, worker=self._worker, lease_seconds=LEASE_SECONDS)
+            except StorageError as error:
+                LOG.warning("a heartbeat failed and is tried again: %s", error)

@@ -44,7 +44,8 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise ConfigError(source, [f"{place}not YAML: {getattr(error, 'problem', None) or error}"]) from error
     if not isinstance(content, Mapping):
-        raise ConfigError(source, [f"must hold a mapping of settings, but holds {type(content).__name__}"])
+        found = "nothing" if content is None else "a list" if isinstance(content, list) else repr(content)[:60]
+        raise ConfigError(source, [f"must hold a mapping of settings (key: value), but holds {found}"])
     lines: dict[str, int] = {}
     plain = _plain(content, "", lines, source)
     return plain, lines
@@ -83,5 +84,6 @@ def _plain(value: Any, key: str, lines: dict[str, int], source: str) -> Any:
 
 def _entry(mapping: Any, name: Any, key: str, lines: dict[str, int], source: str) -> Any:
     dotted = f"{key}.{name}" if key else str(name)
-    lines[dotted] = mapping.lc.key(name)[0] + 1
+    if name in (mapping.lc.data or {}):  # a key that a merge brought in has no line of its own
+        lines[dotted] = mapping.lc.key(name)[0] + 1
     return _plain(mapping[name], dotted, lines, source)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from automl import plugins
 from automl._errors import ConfigError
-from automl._yaml import parse_scalar, read_yaml
+from automl._yaml import read_yaml
 from evaluators import KNOWN_METRICS, Objective, ObjectiveError
-from searchspaces import zoo_names
+from evaluators._datasets import RECIPE_NAMES
+from searchspaces import did_you_mean, zoo_names
+from storage import masked
 
 SCHEMA_VERSION = 1
+DEFAULT_PLUGINS = MappingProxyType({"space": "autoctr", "searcher": "autoctr", "evaluator": "train"})
 Spec = dict[str, Any]
 
 
@@ -26,7 +31,7 @@ class _Section(BaseModel):
 class StudySection(_Section):
     """Name and seed of the study."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\w.\- ]+$")]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\w[\w.\- ]*$")]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
 
@@ -52,9 +57,9 @@ class StudyConfig(_Section):
     schema_version: int
     study: StudySection
     data: str
-    space: Spec = Field(default_factory=lambda: {"name": "autoctr"})
-    searcher: Spec = Field(default_factory=lambda: {"name": "autoctr"})
-    evaluator: Spec = Field(default_factory=lambda: {"name": "train"})
+    space: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["space"]})
+    searcher: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["searcher"]})
+    evaluator: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["evaluator"]})
     objectives: Annotated[tuple[ObjectiveSection, ...], Field(min_length=1)] = (
         ObjectiveSection(metric="ne"),
         ObjectiveSection(metric="flops"),
@@ -68,9 +73,7 @@ class StudyConfig(_Section):
     @classmethod
     def _named(cls, section: Any, info: ValidationInfo) -> Any:
         """A section without a name means the default plug-in, so that one option can be set alone."""
-        if not isinstance(section, Mapping) or "name" in section:
-            return section
-        return {**cls.model_fields[str(info.field_name)].get_default(call_default_factory=True), **section}
+        return _with_name(str(info.field_name), section) if isinstance(section, Mapping) else section
 
     def objective_list(self) -> tuple[Objective, ...]:
         """The objectives as values."""
@@ -81,19 +84,19 @@ class StudyConfig(_Section):
         return zoo_names() if self.baselines is None else self.baselines
 
 
-def load_config(path: Path, overrides: Mapping[str, str] | None = None) -> StudyConfig:
+def load_config(path: Path, overrides: Mapping[str, object] | None = None) -> StudyConfig:
     """The configuration in a file, after `--set key=value` overrides; paths resolve against the file's folder.
 
-    Overriding values are YAML; a path among them resolves against the working directory.
+    A path among the overriding values resolves against the working directory.
 
     Raises:
         ConfigError: with every mistake found, each with its line where it has one.
     """
     content, lines = read_yaml(path)
     content = resolve_paths(content, path.resolve().parent)
-    for key, text in (overrides or {}).items():
-        _override(content, key, text)
-        lines.pop(key, None)
+    for key, value in (overrides or {}).items():
+        _override(content, key, value)
+        lines = {line: number for line, number in lines.items() if line != key and not key.startswith(f"{line}.")}
     return parse_config(resolve_paths(content, Path.cwd()), source=str(path), lines=lines)
 
 
@@ -107,26 +110,37 @@ def parse_config(content: Mapping[str, Any], *, source: str, lines: Mapping[str,
     if version != SCHEMA_VERSION:
         reason = f"this release reads configurations of schema_version {SCHEMA_VERSION}, but this one says {version!r}"
         raise ConfigError(source, [_located("schema_version", reason, lines or {})])
-    try:
-        config = StudyConfig.model_validate(content)
-    except ValidationError as error:
-        wrong = [_described(one) for one in error.errors()]
-        raise ConfigError(source, [_located(key, reason, lines or {}) for key, reason in wrong]) from None
-    wrong = [(line.split(":")[0], line.partition(": ")[2]) for line in _deep_mistakes(config)]
+    wrong = [*_shallow_mistakes(content), *_deep_mistakes(content)]
     if wrong:
-        raise ConfigError(source, [_located(key, reason, lines or {}) for key, reason in wrong])
-    return config
+        raise ConfigError(source, _by_line(wrong, lines or {}))
+    return StudyConfig.model_validate(content)
+
+
+def _by_line(wrong: Sequence[tuple[str, str]], lines: Mapping[str, int]) -> list[str]:
+    placed = [(lines.get(_known(key, lines), 0), _located(key, reason, lines)) for key, reason in wrong]
+    return [text for _, text in sorted(placed, key=itemgetter(0))]
+
+
+def _shallow_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the schema finds: unknown and missing keys, values of a wrong type or out of range."""
+    try:
+        StudyConfig.model_validate(content)
+    except ValidationError as error:
+        return [_described(one) for one in error.errors()]
+    return []
 
 
 def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
     """The same content with relative paths in `data`, `storage` and the tracker made absolute."""
     resolved = dict(content)
-    if isinstance(resolved.get("data"), str):
+    if isinstance(resolved.get("data"), str) and not _is_recipe(resolved["data"], base):
         resolved["data"] = str(base / resolved["data"])
     if isinstance(resolved.get("storage"), str):
         resolved["storage"] = resolve_url(resolved["storage"], base)
     tracker = resolved.get("tracker")
     if isinstance(tracker, Mapping):
+        if tracker.get("name") == "mlflow" and "uri" not in tracker and not os.environ.get("MLFLOW_TRACKING_URI"):
+            tracker = {**tracker, "uri": "sqlite:///mlflow.db"}  # beside the file, wherever a resume starts
         resolved["tracker"] = {key: _resolve_option(key, value, base) for key, value in tracker.items()}
     return resolved
 
@@ -143,55 +157,70 @@ def resolve_url(url: str, base: Path) -> str:
     return prefix + str(base / url.removeprefix(prefix))
 
 
+def _is_recipe(data: str, base: Path) -> bool:
+    return data in RECIPE_NAMES and not (base / data).exists()
+
+
 def _resolve_option(key: str, value: Any, base: Path) -> Any:
     if not isinstance(value, str):
         return value
     return resolve_url(value, base) if key == "uri" else str(base / value) if key == "path" else value
 
 
-def _override(content: dict[str, Any], key: str, text: str) -> None:
+def _override(content: dict[str, Any], key: str, value: object) -> None:
     *parents, last = key.split(".")
     place = content
     for parent in parents:
         below = place.get(parent)
         place[parent] = dict(below) if isinstance(below, Mapping) else {}
         place = place[parent]
-    place[last] = parse_scalar(text)
+    place[last] = value
 
 
-def _deep_mistakes(config: StudyConfig) -> list[str]:
-    wrong = [
-        line
-        for kind in ("space", "searcher", "evaluator")
-        for line in plugins.mistakes(kind, getattr(config, kind), kind)
-    ]
-    if config.tracker is not None:
-        wrong += plugins.mistakes("tracker", config.tracker, "tracker")
-    for at, section in enumerate(config.objectives):
-        try:
-            Objective(section.metric, section.goal, section.bound)  # type: ignore[arg-type]
-        except ObjectiveError as error:
-            near = difflib.get_close_matches(section.metric, KNOWN_METRICS, n=1)
-            wrong.append(f"objectives.{at}: {error}{f'; did you mean {near[0]!r}?' if near else ''}")
+def _deep_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the rooms find in the sections that are well-formed: unknown plug-ins, options, metrics, baselines."""
+    wrong: list[str] = []
+    for kind in ("space", "searcher", "evaluator", "tracker"):
+        section = content.get(kind)
+        if isinstance(section, Mapping):
+            wrong += plugins.mistakes(kind, _with_name(kind, section), kind)
+    wrong += [text for at, section in _listed(content, "objectives") for text in _objective_mistakes(at, section)]
     known = zoo_names()
     wrong += [
-        f"baselines: no human-made architecture {name!r}{plugins.did_you_mean(name, known)}"
-        for name in config.baseline_names()
+        f"baselines: no human-made architecture {name!r}; {did_you_mean(str(name), known)}"
+        for _, name in _listed(content, "baselines")
         if name not in known
     ]
-    return wrong
+    return [(key, reason) for key, _, reason in (text.partition(": ") for text in wrong)]
+
+
+def _listed(content: Mapping[str, Any], key: str) -> list[tuple[int, Any]]:
+    section = content.get(key)
+    return list(enumerate(section)) if isinstance(section, list | tuple) else []
+
+
+def _objective_mistakes(at: int, section: Any) -> list[str]:
+    if not isinstance(section, Mapping) or not isinstance(section.get("metric"), str):
+        return []  # the schema has told of that
+    metric: str = section["metric"]
+    bound = section.get("bound")
+    try:
+        Objective(metric, section.get("goal"), bound if isinstance(bound, int | float) else None)  # type: ignore[arg-type]
+    except ObjectiveError as error:
+        return [f"objectives.{at}: {error}; {did_you_mean(metric, tuple(KNOWN_METRICS))}"]
+    return []
 
 
 def _described(error: Any) -> tuple[str, str]:
     location: Sequence[int | str] = error["loc"]
     key = ".".join(str(part) for part in location)
     if error["type"] == "extra_forbidden":
-        return key, f"unknown key{plugins.did_you_mean(str(location[-1]), _known_keys(location))}"
+        return key, f"unknown key; {did_you_mean(str(location[-1]), _known_keys(location))}"
     if error["type"] == "missing":
         return key, "is required"
     message = error["msg"][:1].lower() + error["msg"][1:]
     value = error["input"]
-    return key, f"{message}, but is {value!r}" if len(repr(value)) < 100 else message
+    return key, f"{message}, but is {masked(repr(value))}" if len(repr(value)) < 100 else message
 
 
 def _known_keys(location: Sequence[int | str]) -> tuple[str, ...]:
@@ -204,8 +233,17 @@ def _known_keys(location: Sequence[int | str]) -> tuple[str, ...]:
     return tuple(model.model_fields)
 
 
+def _with_name(kind: str, section: Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": DEFAULT_PLUGINS[kind], **section} if kind in DEFAULT_PLUGINS else dict(section)
+
+
+def _known(key: str, lines: Mapping[str, int]) -> str:
+    """The nearest key above that has a line; empty where none has."""
+    while key and key not in lines:
+        key = key.rpartition(".")[0]
+    return key
+
+
 def _located(key: str, reason: str, lines: Mapping[str, int]) -> str:
-    known = key
-    while known and known not in lines:
-        known = known.rpartition(".")[0]
+    known = _known(key, lines)
     return f"line {lines[known]}: {key}: {reason}" if known else f"{key}: {reason}"

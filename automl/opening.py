@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from automl._wiring import new_record, wire
 from automl.config import SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.study import Study
-from storage import StudyExists, TrialStore, open_store
+from storage import StoreUnreadable, StudyExists, TrialStore, open_store
 
 DEFAULT_STORAGE = "sqlite:///automl.db"
 
@@ -47,15 +49,21 @@ def create_study(
     return open_new(config, load_if_exists=load_if_exists)
 
 
-def open_new(config: StudyConfig, *, load_if_exists: bool = False) -> Study:
-    """Begins the study of a configuration in its store.
+def open_new(config: StudyConfig, *, load_if_exists: bool = False, is_checked: bool = False) -> Study:
+    """Begins the study of a configuration in its store, after everything that can be wrong has been built once.
+
+    With `is_checked`, the evaluator is started as well, which takes seconds: a device that is not there then
+    leaves no study behind.
 
     Raises:
         StudyExists: the name is taken and `load_if_exists` is False.
+        EvaluatorError: the evaluator cannot work.
         DataError: the data cannot be read.
         SpaceError: the space has no valid candidate for this data.
     """
-    record = new_record(config)
+    if not load_if_exists:
+        _refuse_taken(config)
+    record = new_record(config, is_checked=is_checked)
     store = open_store(config.storage)
     try:
         store.create_study(record)
@@ -63,7 +71,18 @@ def open_new(config: StudyConfig, *, load_if_exists: bool = False) -> Study:
         if not load_if_exists:
             store.close()
             raise
-    return Study(store.study(config.study.name), store, wire)
+    return Study(store.study(config.study.name), store, partial(wire, config=config))
+
+
+def _refuse_taken(config: StudyConfig) -> None:
+    """Tells before anything costly is done; the store decides for good when the study begins."""
+    with suppress(StoreUnreadable):
+        store = open_store(config.storage, create=False)
+        try:
+            if any(record.name == config.study.name for record in store.studies()):
+                raise StudyExists(f"a study named {config.study.name!r} exists; resume it, or choose another name")
+        finally:
+            store.close()
 
 
 def load_study(name: str, *, storage: str | None = None) -> Study:

@@ -7,14 +7,14 @@ the study instead (the space, the schema, ...). A parameter typed with the Proto
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, cast, get_args, get_type_hints
 
 from automl._errors import ConfigError
-from searchspaces import PluginError, foreign_plugins, load_plugin, plugin_names
+from searchspaces import PluginError, did_you_mean, foreign_plugins, load_plugin, plugin_names
+from storage import masked
 
 ROOMS = MappingProxyType(
     {
@@ -84,6 +84,16 @@ def construct(kind: str, spec: Mapping[str, Any], context: Mapping[str, object])
     return plugin(**arguments)
 
 
+def options(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The given options as the constructor will get them (`1e3` rows are 1000), nested plug-ins left as they are."""
+    annotations = {name: annotation for name, (_, annotation) in _options(load(kind, spec["name"])).items()}
+    return {
+        key: value if _nested_kind(annotations[key]) else _value(annotations[key], value, {})
+        for key, value in spec.items()
+        if key != "name"
+    }
+
+
 def _value(annotation: object, value: Any, context: Mapping[str, object]) -> object:
     nested = _nested_kind(annotation)
     if nested is not None:
@@ -110,7 +120,7 @@ def _options(plugin: type) -> dict[str, tuple[inspect.Parameter, object]]:
 
 def _unknown(plugin: type, given: Mapping[str, Any], where: str) -> list[str]:
     known = tuple(_options(plugin))
-    return [f"{where}.{key}: unknown option{did_you_mean(key, known)}" for key in given if key not in known]
+    return [f"{where}.{key}: unknown option; {did_you_mean(key, known)}" for key in given if key not in known]
 
 
 def _missing(plugin: type, given: Mapping[str, Any], where: str) -> list[str]:
@@ -138,7 +148,8 @@ def _type_mistakes(annotation: object, value: Any, where: str) -> list[str]:
     try:
         TypeAdapter(cast(type[object], annotation)).validate_python(value)
     except ValidationError as error:
-        return [f"{where}: {one['msg'][:1].lower()}{one['msg'][1:]}, but is {value!r}" for one in error.errors()[:1]]
+        reason = error.errors()[0]["msg"]
+        return [f"{where}: {reason[:1].lower()}{reason[1:]}, but is {masked(repr(value))}"]
     return []
 
 
@@ -146,7 +157,7 @@ def _nested_mistakes(nested: str, annotation: object, value: Any, where: str) ->
     if value is None and type(None) in get_args(annotation):
         return []
     if not isinstance(value, Mapping):
-        return [f"{where}: must look like {{name: ...}}, but is {value!r}"]
+        return [f"{where}: must look like {{name: ...}}, but is {masked(repr(value))}"]
     return mistakes(nested, value, where)
 
 
@@ -156,11 +167,3 @@ def _nested_kind(annotation: object) -> str | None:
         if kind is not None:
             return kind
     return None
-
-
-def did_you_mean(word: str, known: tuple[str, ...]) -> str:
-    """A hint to append to an error about an unknown word: the nearest known one, or all of them."""
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f" (known: {', '.join(known) or 'none'})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from automl import plugins
 from automl._errors import StudyError
 from automl._rows import trial_row, trial_rows
 from automl._wiring import facts_of
@@ -20,11 +22,12 @@ from automl.budget import spent
 from automl.export import winner_document, write_winner
 from automl.front import hypervolume
 from automl.report import write_report
-from automl.study import Study
-from evaluators import Objective, Trial
+from automl.study import DRAIN_SECONDS, Study
+from evaluators import Metric, Objective, Trial
 from evaluators._training.settings import NAMES, TrainingSettings
 from searchspaces import FeatureSchema
-from storage import Mirror
+
+LOG = logging.getLogger("automl")
 
 
 def chosen_trial(study: Study, *, number: int | None = None, max_flops: float | None = None) -> Trial:
@@ -47,7 +50,8 @@ def chosen_trial(study: Study, *, number: int | None = None, max_flops: float | 
 def winner(study: Study, trial: Trial) -> dict[str, Any]:
     """The content of a trial's winner file."""
     data = facts_of(study.record, "data")
-    given = {name: value for name, value in study.config.evaluator.items() if name in NAMES}
+    options = plugins.options("evaluator", study.config.evaluator)
+    given = {name: value for name, value in options.items() if name in NAMES}
     return winner_document(
         study.record,
         trial,
@@ -70,8 +74,17 @@ def write_study_report(study: Study, path: Path) -> Path:
     )
 
 
-def publish(study: Study, mirror: Mirror, *, status: str) -> None:
-    """Ends the study's entry in the tracker with its metrics, report, front, leaderboard, settings and winner."""
+def publish(study: Study, *, status: str = "FINISHED") -> None:
+    """Ends the study's entry in its tracker with metrics, report, front, leaderboard, settings and winner.
+
+    `status` is FINISHED, FAILED or KILLED. Nothing happens where the study has no tracker.
+    """
+    mirror = study.mirror
+    if mirror is None:
+        return
+    if not mirror.drain(timeout_seconds=DRAIN_SECONDS):
+        LOG.warning("the tracker does not keep up or does not answer; the next resume completes it")
+        return
     with tempfile.TemporaryDirectory() as folder:
         mirror.summarize(status=status, metrics=summary_metrics(study), files=_files(study, Path(folder)))
 
@@ -82,7 +95,12 @@ def summary_metrics(study: Study) -> dict[str, float]:
     used = spent(study.trials)
     found = {f"best/{one.metric}": value for one in study.objectives for value in _best_values(best, one)}
     found |= {"trials/finished": float(used.trials), "cost/seconds": used.seconds, "front/size": float(len(best))}
+    found |= {f"winner/{name}": metric.value for name, metric in _winner_metrics(best)}
     return found | _hypervolume(study, best)
+
+
+def _winner_metrics(best: Sequence[Trial]) -> list[tuple[str, Metric]]:
+    return list(best[0].evaluation.metrics.items()) if best and best[0].evaluation else []
 
 
 def _best_values(trials: Sequence[Trial], objective: Objective) -> list[float]:
@@ -91,15 +109,19 @@ def _best_values(trials: Sequence[Trial], objective: Objective) -> list[float]:
 
 
 def _hypervolume(study: Study, best: Sequence[Trial]) -> dict[str, float]:
-    """Of the front in units of the worst value seen, so that axes of any scale count alike; two or three axes."""
+    """Of the front, each axis scaled to the values seen in this study: comparable along a study, not between two."""
     if not best or len(study.objectives) not in (2, 3):
         return {}
-    complete = [trial for trial in study.trials if trial.stage == "search" and trial.evaluation]
+    complete = [trial for trial in study.trials if trial.stage == "search" and _has_all(trial, study.objectives)]
     axes = [[one.loss(trial.value(one.metric) or 0.0) for one in study.objectives] for trial in (*best, *complete)]
     losses = np.asarray(axes)
     low, high = losses.min(axis=0), losses.max(axis=0)
     points = (losses[: len(best)] - low) / np.where(high > low, high - low, 1.0)
-    return {"front/hypervolume": float(hypervolume(points, np.ones(len(study.objectives))))}
+    return {"front/relative_hypervolume": float(hypervolume(points, np.ones(len(study.objectives))))}
+
+
+def _has_all(trial: Trial, objectives: Sequence[Objective]) -> bool:
+    return all(trial.value(one.metric) is not None for one in objectives)
 
 
 def _files(study: Study, folder: Path) -> list[Path]:
@@ -117,7 +139,9 @@ def _leaderboard(study: Study, path: Path) -> Path:
     import pyarrow as pa
     from pyarrow import parquet
 
-    parquet.write_table(pa.Table.from_pylist([_flat(trial_row(trial)) for trial in study.trials]), path)
+    rows = [_flat(trial_row(trial)) for trial in study.trials]
+    names = dict.fromkeys(name for row in rows for name in row)  # a failed trial has fewer of them
+    parquet.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), path)
     return path
 
 

@@ -10,18 +10,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
 
 from automl._errors import StudyError
 from automl._wiring import Wiring
-from automl._worker import LEASE_SECONDS, Heartbeat, is_dead, worker_name
+from automl._worker import ASK_LEASE_SECONDS, LEASE_SECONDS, Heartbeat, is_dead, worker_name
 from automl.budget import Budget, Spent, spent
 from automl.config import StudyConfig, parse_config
 from automl.front import front
 from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Trial
-from storage import Mirror, StudyRecord, TrialStore
+from storage import AskTakenError, Mirror, StudyRecord, TrialStore
+
+DRAIN_SECONDS = 60.0
+"""How long the end of a study waits for its tracker."""
 
 Callback = Callable[["Study", Trial], None]
 
@@ -41,6 +45,9 @@ class Study:
         self._told = 0
         self._spent = Spent()
         self._stop = threading.Event()
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, uid={self.record.uid!r})"
 
     @property
     def name(self) -> str:
@@ -91,18 +98,25 @@ class Study:
         Raises:
             StudyError: the space has no candidate left that was not tried.
         """
-        claimed = self._claim(1) or self._claim_new(1)
+        self._requeue_dead()
+        claimed = self._claim(1, ASK_LEASE_SECONDS) or self._claim_new(1, ASK_LEASE_SECONDS)
         if not claimed:
             raise StudyError(f"study {self.name!r} has tried every candidate of its space; enlarge the space")
         return claimed[0]
 
-    def tell(self, number: int, outcome: Mapping[str, float] | Evaluation | Failure) -> Trial:
+    def tell(self, trial: Trial | int, outcome: Mapping[str, float] | Evaluation | Failure) -> Trial:
         """Ends a trial that `ask` gave with its metrics; one that is not finite makes the trial a failure.
 
         Raises:
             FinishedTrialError: the trial had ended before.
+            StudyError: a metric is missing that an objective needs.
         """
+        number = trial.number if isinstance(trial, Trial) else trial
         ended = outcome if isinstance(outcome, Evaluation | Failure) else _judged(outcome)
+        if isinstance(ended, Evaluation):
+            missing = [one.metric for one in self.objectives if one.metric not in ended.metrics]
+            if missing:
+                raise StudyError(f"every objective needs its metric, but trial {number} was told no {missing[0]!r}")
         return self.store.finish(self.name, [(number, ended)])[0]
 
     def optimize(
@@ -115,11 +129,12 @@ class Study:
         ends_at = None if timeout is None else time.monotonic() + timeout
         self.recover()
         self._sync()
+        _ = self.mirror  # starts to copy what earlier runs have left
         budget = self.budget if n_trials is None else Budget(trials=self._spent.trials + n_trials)
         with Heartbeat(self.store, self.name, self._worker):
             self._run_queue(callbacks)
             while not self._stop.is_set() and (ends_at is None or time.monotonic() < ends_at):
-                if not budget.allows(self._spent) or not self.step(callbacks=callbacks):
+                if not budget.allows(self._spent) or not self._step(budget, callbacks):
                     break
 
     def stop(self) -> None:
@@ -131,9 +146,10 @@ class Study:
         """Whether `stop` was called."""
         return self._stop.is_set()
 
-    def step(self, *, callbacks: Sequence[Callback] = ()) -> bool:
-        """Evaluates one cohort; False where the space is exhausted."""
-        size = self.wiring.evaluator.cohort_size
+    def _step(self, budget: Budget, callbacks: Sequence[Callback]) -> bool:
+        """Evaluates one cohort, no larger than what is left of the budget; False where the space is exhausted."""
+        left = self._spent.trials + 1 if budget.trials is None else budget.trials - self._spent.trials
+        size = max(1, min(self.wiring.evaluator.cohort_size, left))
         cohort = self._claim(size) or self._claim_new(size)
         self._evaluate(cohort, callbacks)
         self._sync()
@@ -145,45 +161,59 @@ class Study:
         Raises:
             StudyError: a live process is working on this study.
         """
-        lost = self.store.requeue_lost(self.name)
-        for worker in self.store.workers(self.name):
-            if worker == self._worker:
-                continue
-            if not is_dead(worker):
-                raise StudyError(
-                    f"study {self.name!r} is being worked on by process {worker}; wait for it, or end it and try again"
-                )
-            lost += self.store.requeue_lost(self.name, worker=worker)
+        lost = self._requeue_dead()
+        others = [worker for worker in self.store.workers(self.name) if worker != self._worker]
+        if others:
+            raise StudyError(
+                f"study {self.name!r} is being worked on by process {others[0]}; wait for it, or end it and try again"
+            )
         return lost
 
+    def _requeue_dead(self) -> int:
+        dead = [worker for worker in self.store.workers(self.name) if is_dead(worker)]
+        return self.store.requeue_lost(self.name) + sum(
+            self.store.requeue_lost(self.name, worker=worker) for worker in dead
+        )
+
     def close(self) -> None:
-        """Ends child processes and frees the store; may be called twice."""
+        """Ends child processes, lets the tracker catch up and frees the store; may be called twice."""
         if "wiring" in self.__dict__:
             self.wiring.evaluator.close()
+        mirror = self.__dict__.pop("mirror", None)
+        if mirror is not None:
+            mirror.drain(timeout_seconds=DRAIN_SECONDS)
+            mirror.stop()
         self.store.close()
 
+    @cached_property
     def mirror(self) -> Mirror | None:
-        """The tracker's thread, not yet started; None where the study has no tracker."""
-        tracker = self.wiring.tracker
-        return None if tracker is None else Mirror(self.store, tracker, self.name, self.objectives)
+        """The thread that shows finished trials in the tracker, started; None where the study has no tracker."""
+        if self.wiring.tracker is None:
+            return None
+        mirror = Mirror(self.store, self.wiring.tracker, self.name, self.objectives)
+        mirror.start()
+        return mirror
 
-    def _claim(self, limit: int) -> list[Trial]:
-        return self.store.claim(self.name, worker=self._worker, limit=limit, lease_seconds=LEASE_SECONDS)
+    def _claim(self, limit: int, seconds: float = LEASE_SECONDS) -> list[Trial]:
+        return self.store.claim(self.name, worker=self._worker, limit=limit, lease_seconds=seconds)
 
-    def _claim_new(self, n: int) -> list[Trial]:
-        self._sync()
-        ask_number = self.store.asks(self.name)
-        rng = np.random.default_rng([self.record.seed, ask_number])
-        pending = [trial.suggestion for trial in self.store.unfinished(self.name)]
-        suggestions = self.wiring.searcher.ask(n, rng, pending)
-        self.store.begin(self.name, suggestions, ask_number=ask_number, stage="search")
-        return self._claim(n) if suggestions else []
+    def _claim_new(self, n: int, seconds: float = LEASE_SECONDS) -> list[Trial]:
+        while True:
+            self._sync()
+            ask_number = self.store.asks(self.name)
+            rng = np.random.default_rng([self.record.seed, ask_number])
+            pending = [trial.suggestion for trial in self.store.unfinished(self.name) if trial.stage == "search"]
+            suggestions = self.wiring.searcher.ask(n, rng, pending)
+            try:
+                self.store.begin(self.name, suggestions, ask_number=ask_number, stage="search")
+            except AskTakenError:
+                continue  # another process was faster: look at what it began, then ask again
+            return self._claim(n, seconds) if suggestions else []
 
     def _sync(self) -> None:
         finished = self.store.trials(self.name, finished_after=self._told)
-        searched = [trial for trial in finished if trial.stage == "search"]
-        self.wiring.searcher.tell(searched)
-        self._spent += spent(searched)
+        self.wiring.searcher.tell(finished)
+        self._spent += spent(finished)
         self._told = max((trial.finish_order or 0 for trial in finished), default=self._told)
 
     def _evaluate(self, cohort: Sequence[Trial], callbacks: Sequence[Callback]) -> None:
@@ -201,7 +231,8 @@ class Study:
     def _run_queue(self, callbacks: Sequence[Callback]) -> None:
         """Evaluates the baselines of a new study, and what an ended process left behind."""
         if not any(trial.stage == "baseline" for trial in self.trials) and self.wiring.baselines:
-            self.store.begin(self.name, self.wiring.baselines, ask_number=0, stage="baseline")
+            with suppress(AskTakenError):
+                self.store.begin(self.name, self.wiring.baselines, ask_number=0, stage="baseline")
         while not self._stop.is_set() and (cohort := self._claim(self.wiring.evaluator.cohort_size)):
             self._evaluate(cohort, callbacks)
             self._sync()

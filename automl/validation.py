@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from automl import plugins
+from automl._wiring import check
 from automl.config import StudyConfig
 from evaluators._datasets import Dataset, open_dataset
 from evaluators._datasets.preparation import prepare as prepare_source
@@ -26,7 +26,7 @@ def facts(config: StudyConfig) -> dict[str, Any]:
         SpaceError: the space has no valid candidate for this data.
     """
     dataset = open_dataset(config.data)
-    space: SearchSpace = plugins.construct("space", config.space, {"schema": dataset.schema})
+    space = check(config, dataset, is_started=True).space
     costs = _sampled_costs(space, dataset)
     return {
         "study": config.study.name,

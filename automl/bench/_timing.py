@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,15 @@ import numpy as np
 
 
 class Timed:
-    """Stands in for `target` and remembers the seconds of each call, by method."""
+    """Stands in for `target` and remembers each call: its method and its seconds."""
 
     def __init__(self, target: object) -> None:
         self._target = target
-        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.calls: list[tuple[str, float]] = []
+
+    def seconds(self, name: str) -> list[float]:
+        """Seconds of each call of one method, in order."""
+        return [spent for method, spent in self.calls if method == name]
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
@@ -29,7 +32,7 @@ class Timed:
             try:
                 return method(*args, **kwargs)
             finally:
-                self.seconds[name].append(time.perf_counter() - started)
+                self.calls.append((name, time.perf_counter() - started))
 
         return call
 

@@ -41,13 +41,13 @@ def comparison(plan: Plan) -> dict[str, Any]:
     """Runs the searches, trains each finalist over seeds on fresh replicates, and measures on the test part.
 
     Finalists are the human-made baselines and each searcher's best trial by validation NE. Replicates are
-    the same for all, so `difference` is paired: test NE minus that of the best baseline, with the standard
-    error of the mean over seeds.
+    the same for all, so `difference` is paired: test NE minus that of the reference, with the standard
+    error of the mean over seeds. The reference is the baseline of the best mean validation NE.
     """
     plan.folder.mkdir(parents=True, exist_ok=True)
     studies = {name: _searched(plan, name) for name in plan.searchers}
     rows = [_final(plan, name, study, trial) for name, study, trial in _finalists(studies)]
-    reference = min((row for row in rows if row["kind"] == "baseline"), key=lambda row: row["test_ne"]["mean"])
+    reference = min((row for row in rows if row["kind"] == "baseline"), key=lambda row: row["valid_ne"]["mean"])
     for row in rows:
         row["difference"] = _paired(row["by_seed"], reference["by_seed"])
     return {
@@ -70,6 +70,7 @@ def _searched(plan: Plan, searcher: str) -> Study:
         budget={"trials": plan.trials},
         load_if_exists=True,
     )
+    study.set_trials(plan.trials)
     study.optimize(callbacks=[_teller(plan.trials)])
     study.wiring.evaluator.close()
     return study
@@ -97,10 +98,11 @@ def _finalists(studies: Mapping[str, Study]) -> Iterator[tuple[str, Study, Trial
 
 
 def _final(plan: Plan, name: str, study: Study, trial: Trial) -> dict[str, Any]:
-    cache = plan.folder / f"final-{name}-{plan.seed}.json"
+    key = f"{name}-{trial.candidate.fingerprint[-12:]}-{plan.seed}-{plan.seeds}"
+    cache = plan.folder / f"final-{key}.json"
     if not cache.exists():
         LOG.info(f"training {name} over {plan.seeds} seeds")
-        config = write_winner(plan.folder / f"{name}-{plan.seed}.yaml", winner(study, trial))
+        config = write_winner(plan.folder / f"{key}.yaml", winner(study, trial))
         found = train_winner(read_winner(config), plan.data, Training(plan.seeds, plan.seed))
         write_text(cache, json.dumps(found, indent=2))
     found = json.loads(cache.read_text(encoding="utf-8"))
@@ -128,12 +130,12 @@ def _paired(one: Sequence[float], other: Sequence[float]) -> dict[str, float | N
 def _search_facts(study: Study) -> dict[str, Any]:
     searched = [trial for trial in study.trials if trial.stage == "search"]
     seconds = [trial.evaluation.seconds for trial in searched if trial.evaluation]
-    values = [value for trial in searched if (value := trial.value("ne")) is not None]
+    values = [trial.value("ne") or np.inf for trial in searched]
     return {
         "trials": len(searched),
         "failed": sum(trial.failure is not None for trial in searched),
-        "best_valid_ne": min(values, default=None),
-        "best_at": int(np.argmin(values)) + 1 if values else None,
+        "best_valid_ne": min(values),
+        "best_at": int(np.argmin(values)) + 1,
         "median_valid_ne_by_20": [round(float(np.median(values[at : at + 20])), 4) for at in range(0, len(values), 20)],
         "training_seconds": round(sum(seconds), 1),
         "front": [[trial.number, trial.value("ne"), trial.value("flops")] for trial in study.best_trials],

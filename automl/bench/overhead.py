@@ -22,7 +22,6 @@ from automl.validation import prepare
 from storage import Mirror, StudyRecord, Tracker, TrialStore
 
 WINDOW = 10
-STORE_CALLS = ("unfinished", "asks", "begin", "claim", "finish", "trials")
 
 
 def overhead(*, trials: int, searcher: str, folder: Path | None = None) -> dict[str, Any]:
@@ -41,8 +40,8 @@ def overhead(*, trials: int, searcher: str, folder: Path | None = None) -> dict[
             "searcher": searcher,
             "machine": machine(),
             "loop_seconds": round(seconds, 2),
-            "ask_ms": _windows(asked.seconds["ask"]),
-            "store_ms_per_trial": _windows(_per_trial(stored.seconds, trials)),
+            "ask_ms": _windows(asked.seconds("ask")),
+            "store_ms_per_trial": _windows(_per_trial(stored.calls)),
             "lists_ms": _lists(study),
             "tracker_ms_per_trial": _tracker(study),
         }
@@ -83,7 +82,7 @@ def _tracker(study: Study) -> dict[str, float]:
     mirror.start()
     mirror.drain(timeout_seconds=3600)
     mirror.stop()
-    return _windows(tracker.seconds["log"])
+    return _windows(tracker.seconds("log"))
 
 
 class _OneByOne:
@@ -96,8 +95,8 @@ class _OneByOne:
     def name(self) -> str:
         return str(self._tracker.name)
 
-    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> bool:
-        return bool(self._tracker.open(record, objectives))
+    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> str:
+        return str(self._tracker.open(record, objectives))
 
     def log(self, trials: Sequence[Any]) -> None:
         for trial in trials:
@@ -110,10 +109,14 @@ class _OneByOne:
         self._tracker.close()
 
 
-def _per_trial(seconds: Mapping[str, Sequence[float]], trials: int) -> list[float]:
-    """Store time on the path of each trial: the calls of one step, added up."""
-    columns = [np.asarray(seconds[name][-trials:]) for name in STORE_CALLS if len(seconds[name]) >= trials]
-    return cast(list[float], np.sum(columns, axis=0).tolist())
+def _per_trial(calls: Sequence[tuple[str, float]]) -> list[float]:
+    """Store time on the path of each trial: every call from one `finish` to the next, that one included."""
+    found = [0.0]
+    for method, seconds in calls:
+        found[-1] += seconds
+        if method == "finish":
+            found.append(0.0)
+    return found[:-1]
 
 
 def _windows(seconds: Sequence[float]) -> dict[str, float]:

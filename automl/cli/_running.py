@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from automl.budget import spent
 from automl.cli._output import compact, say
+from automl.config import resolve_url
+from automl.front import best
+from automl.opening import default_storage
 from automl.publishing import publish
 from automl.study import Study
 from evaluators import Trial
-from storage import Mirror
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-DRAIN_SECONDS = 60.0
-
 
 def run_study(study: Study) -> int:
     """Runs until the budget is spent or the person interrupts; returns the exit code."""
-    mirror = study.mirror()
-    interruption = Interruption(study)
     progress = Progress(study)
-    if mirror:
-        mirror.start()
+    interruption = Interruption(study)
+    status = "FAILED"
     try:
         study.optimize(callbacks=[progress.show])
+        status = "KILLED" if interruption.code else "FINISHED"
     finally:
         progress.end()
-        study.wiring.evaluator.close()
-    if mirror:
-        _finish_mirror(mirror, study, killed=interruption.code != 0)
-    say(_closing_line(study, interruption.code))
-    code = interruption.code or (0 if _has_result(study) else 1)
-    study.close()
-    return code
+        interruption.end()
+        _publish(study, status)
+        line, has_result = _closing_line(study, interruption.code), _has_result(study)
+        study.close()
+    say(line)
+    return interruption.code or (0 if has_result else 1)
 
 
 class Interruption:
@@ -47,13 +48,17 @@ class Interruption:
     def __init__(self, study: Study) -> None:
         self.code = 0
         self._study = study
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._interrupt)
+        self._before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(self) -> None:
+        """Gives the signals back to whoever had them."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if self.code:
             self._study.wiring.evaluator.close()
-            say(f"automl: ended at once; go on with `automl resume {self._study.name}`")
+            say(f"automl: ended at once; go on with `{_command('resume', self._study)}`")
             os._exit(self.code)
         self.code = 128 + number
         say("automl: ending after the running trial; once more ends at once")
@@ -67,9 +72,9 @@ class Progress:
         self._metric = study.objectives[0]
         self._budget = study.config.budget.trials
         self._started = time.monotonic()
-        self._best: Trial | None = None
+        self._best: Trial | None = best([one for one in study.trials if one.stage == "search"], self._metric)
         self._ended = 0
-        self._before = sum(1 for trial in study.trials if trial.stage == "search" and trial.state.is_finished)
+        self._before = spent(study.trials).trials
         self._status = _live_status() if sys.stderr.isatty() else None
 
     def show(self, _study: Study, trial: Trial) -> None:
@@ -130,13 +135,23 @@ def _has_result(study: Study) -> bool:
     return any(trial.stage == "search" and trial.evaluation for trial in study.trials)
 
 
-def _finish_mirror(mirror: Mirror, study: Study, *, killed: bool) -> None:
-    mirror.drain(timeout_seconds=DRAIN_SECONDS)
-    status = "KILLED" if killed else "FINISHED"
+def _publish(study: Study, status: str) -> None:
+    """Tells the tracker; its store is only a mirror, so no trouble with it may cost the person the result."""
+    if "wiring" not in vars(study):
+        return  # it failed before there was anything to tell
     try:
-        publish(study, mirror, status=status)
-    finally:
-        mirror.stop()
+        publish(study, status=status)
+    except KeyboardInterrupt:
+        say("automl: the tracker is not up to date; the next resume completes it")
+    except Exception as error:  # noqa: BLE001  # the boundary to a mirror: the study itself is safe in its store
+        say(f"automl: the tracker is not up to date ({error}); the next resume completes it")
+
+
+def _command(verb: str, study: Study) -> str:
+    """What a person types next: the store is named where the default is another one."""
+    storage = study.config.storage
+    is_default = storage == resolve_url(default_storage(), Path.cwd())
+    return " ".join(["automl", verb, shlex.quote(study.name), *([] if is_default else ["--storage", storage])])
 
 
 def _closing_line(study: Study, code: int) -> str:
@@ -146,6 +161,6 @@ def _closing_line(study: Study, code: int) -> str:
     if best:
         value = compact(best[0].value(metric))
         found = f"best {metric} {value} at trial {best[0].number}, {len(best)} on the front"
-    look = f"see `automl front {study.name}`, `automl report {study.name}`"
-    then = f"go on with `automl resume {study.name}`" if code else look
+    look = f"see `{_command('front', study)}`, `{_command('report', study)}`"
+    then = f"go on with `{_command('resume', study)}`" if code else look
     return f"automl: study {study.name!r}: {found}; {then}"

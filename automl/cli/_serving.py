@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -32,16 +34,17 @@ def serve(uri: str | None, *, study: str | None, port: int) -> int:
     """
     store = resolve_url(uri or "sqlite:///mlflow.db", Path.cwd())
     if store.startswith("http"):
-        _print_links(store, store, study)
+        _print_links(_links(store, study), re.sub(r"//[^/@]*@", "//", store))
         return 0
     _check(store, port)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
-    command += ["--host", HOST, "--port", str(port), "--workers", "1"]
+    links = _links(store, study)
+    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    address = {"MLFLOW_BACKEND_STORE_URI": store}  # not an argument, which every user of the machine could read
     signal.signal(signal.SIGTERM, _end)
-    server = subprocess.Popen(command, env={**os.environ, **SAFE_ENVIRONMENT}, stdout=sys.stderr)
+    server = subprocess.Popen(command, env={**os.environ, **SAFE_ENVIRONMENT, **address}, stdout=sys.stderr)
     try:
         _wait(server, port)
-        _print_links(store, f"http://{HOST}:{port}", study)
+        _print_links(links, f"http://{HOST}:{port}")
         return server.wait()
     except KeyboardInterrupt:
         return 0
@@ -79,11 +82,23 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
     raise StudyError(f"MLflow did not answer on port {port} within {START_SECONDS:.0f} s; its output is above")
 
 
-def _print_links(store: str, address: str, study: str | None) -> None:
+def _links(store: str, study: str | None) -> dict[str, str]:
+    """Where the runs of each experiment are, below the server's address.
+
+    Raises:
+        StudyError: MLflow has no such study.
+    """
     from storage.trackers.mlflow_run import experiments
 
-    for name, number in experiments(store, study=study).items():
+    found = experiments(store, study=study)
+    if study is not None and not found:
+        raise StudyError(f"MLflow has no study {study!r} yet; it shows these problems: {', '.join(experiments(store))}")
+    return {name: f"#/experiments/{number}/runs?workflowType=machine_learning" for name, number in found.items()}
+
+
+def _print_links(links: Mapping[str, str], address: str) -> None:
+    for name, place in links.items():
         say(f"{name}:")
-        sys.stdout.write(f"{address}/#/experiments/{number}/runs?workflowType=machine_learning\n")
+        sys.stdout.write(f"{address}/{place}\n")
     sys.stdout.flush()
     say("Ctrl-C ends the server.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,14 @@ TRIAL_COLUMNS = (
     "failure",
 )
 FRONT_COLUMNS = ("number", "ne", "ne_stderr", "auc", "flops", "params", "qps", "latency_ms_p99", "seconds", "parents")
+
+
+class Stage(StrEnum):
+    """Which trials to list."""
+
+    SEARCH = "search"
+    BASELINE = "baseline"
+    ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -55,13 +64,13 @@ def trials(
     *,
     storage: Storage = None,
     layout: FormatOption = Format.TABLE,
-    stage: Annotated[str, typer.Option(help="Which stage to list: search, baseline or all.")] = "search",
+    stage: Annotated[Stage, typer.Option(help="Which stage to list.")] = Stage.SEARCH,
 ) -> None:
     """List the trials of a study by number."""
     from automl._rows import trial_rows
     from automl.opening import load_study
 
-    chosen = [one for one in load_study(study, storage=storage).trials if stage in ("all", one.stage)]
+    chosen = [one for one in load_study(study, storage=storage).trials if stage.value in ("all", one.stage)]
     emit(trial_rows(chosen), layout, columns=TRIAL_COLUMNS)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automl.cli._options import Storage, StudyName
+
+if TYPE_CHECKING:
+    from automl.study import Study
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +36,8 @@ def search(
     from automl.opening import open_new
 
     flags = {"budget.trials": trials, "study.name": name, "study.seed": seed, "storage": storage}
-    overrides = {**pairs(settings or []), **{key: str(value) for key, value in flags.items() if value is not None}}
-    raise typer.Exit(run_study(open_new(load_config(config, overrides))))
+    overrides = {**pairs(settings or []), **{key: value for key, value in flags.items() if value is not None}}
+    raise typer.Exit(run_study(open_new(load_config(config, overrides), is_checked=True)))
 
 
 def resume(
@@ -51,20 +54,30 @@ def resume(
 
     loaded = load_study(study, storage=storage)
     if trials is not None:
-        loaded.set_trials(_enlarged(loaded.config.budget.trials or 0, trials))
+        loaded.set_trials(_enlarged(_current(loaded), trials))
     raise typer.Exit(run_study(loaded))
 
 
-def pairs(settings: list[str]) -> dict[str, str]:
+def _current(study: Study) -> int:
+    """The budget that `+N` enlarges: what is written, or what is done where trials have no limit."""
+    from automl.budget import spent
+
+    limit = study.config.budget.trials
+    return spent(study.trials).trials if limit is None else limit
+
+
+def pairs(settings: list[str]) -> dict[str, object]:
     """`--set` arguments as keys and values.
 
     Raises:
         typer.BadParameter: one has no equals sign.
     """
+    from automl._yaml import parse_scalar
+
     wrong = [text for text in settings if "=" not in text.strip("=")]
     if wrong:
         raise typer.BadParameter(f"an override looks like key=value, but got {wrong[0]!r}", param_hint="--set")
-    return {key.strip(): value for key, _, value in (text.partition("=") for text in settings)}
+    return {key.strip(): parse_scalar(value) for key, _, value in (text.partition("=") for text in settings)}
 
 
 def _enlarged(current: int, text: str) -> int:

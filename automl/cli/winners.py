@@ -48,6 +48,8 @@ def export(
 
     if sum((best, trial is not None, max_flops is not None)) > 1:
         raise typer.BadParameter("name one of --best, --trial and --max-flops")
+    if to is Target.WEIGHTS and out is not None and out.suffix in (".yaml", ".yml"):
+        raise typer.BadParameter(f"weights are safetensors, but {out} is a YAML file's name", param_hint="--out")
     loaded = load_study(study, storage=storage)
     chosen = chosen_trial(loaded, number=trial, max_flops=max_flops)
     path = out or Path(f"{study}-{chosen.number}.{'yaml' if to is Target.CONFIG else 'safetensors'}")
@@ -64,7 +66,7 @@ def train(
     *,
     data: Data,
     seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings, each with another seed.")] = 1,
-    seed: Annotated[int, typer.Option(help="The seeds are derived from it.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seeds are derived from it.")] = 0,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(metavar="PATH", help="Write the first model's weights.")] = None,
     layout: FormatOption = Format.TABLE,

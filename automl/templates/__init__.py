@@ -7,7 +7,7 @@ from pathlib import Path
 
 from automl._errors import ConfigError
 from automl._files import write_text
-from automl.plugins import did_you_mean
+from searchspaces import did_you_mean
 
 
 def template_names() -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def write_template(name: str, out: Path | None = None) -> list[Path]:
     """
     known = template_names()
     if name not in known:
-        raise ConfigError("automl init", [f"no configuration {name!r} is shipped{did_you_mean(name, known)}"])
+        raise ConfigError("automl init", [f"no configuration {name!r} is shipped; {did_you_mean(name, known)}"])
     path = out or Path(f"{name}.yaml")
     if path.exists():
         raise ConfigError(str(path), ["exists already; name another file with --out PATH"])

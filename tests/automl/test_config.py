@@ -123,7 +123,7 @@ def test_overrides_win_and_resolve_here(tmp_path: Path, monkeypatch: pytest.Monk
     path = tmp_path / "study.yaml"
     path.write_text("schema_version: 1\nstudy: {name: s}\ndata: d\nbudget: {trials: 3}\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path / "here")
-    config = load_config(path, {"data": "mine", "budget.trials": "7", "evaluator.rows": "100"})
+    config = load_config(path, {"data": "mine", "budget.trials": 7, "evaluator.rows": 100})
     assert (config.data, config.budget.trials) == (str(tmp_path / "here" / "mine"), 7)
     assert config.evaluator == {"name": "train", "rows": 100}
 

@@ -38,7 +38,7 @@ def test_a_plugin_may_be_an_option_of_another() -> None:
     spec = {"name": "autoctr", "guide": {"name": "lambdarank", "rounds": 7}}
     searcher = plugins.construct("searcher", spec, _context())
     guide: Predictor = vars(searcher)["_guide"]
-    assert vars(guide)["rounds"] == 7
+    assert vars(guide)["_rounds"] == 7
 
 
 def test_mistakes_of_a_nested_plugin_have_their_place() -> None:

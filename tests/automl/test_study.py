@@ -94,7 +94,7 @@ def test_a_trial_of_a_dead_process_is_evaluated_again_under_its_number(study: St
 def test_a_live_process_is_not_robbed(study: Study) -> None:
     study.ask()
     other = _reloaded(study)
-    other._worker = "elsewhere/1/0.0"
+    other._worker = "elsewhere/1/0.0/0"
     with pytest.raises(StudyError, match="is being worked on by process"):
         other.optimize(1)
 
@@ -127,10 +127,15 @@ def test_a_metric_that_is_not_finite_is_a_failure(study: Study) -> None:
 
 
 def test_a_finished_trial_never_changes(study: Study) -> None:
-    number = study.ask().number
-    study.tell(number, {"ne": 0.9})
+    trial = study.ask()
+    study.tell(trial, {"ne": 0.9, "flops": 1.0})
     with pytest.raises(FinishedTrialError):
-        study.tell(number, {"ne": 0.1})
+        study.tell(trial, {"ne": 0.1, "flops": 1.0})
+
+
+def test_an_objective_that_is_not_told_is_asked_for(study: Study) -> None:
+    with pytest.raises(StudyError, match="was told no 'flops'"):
+        study.tell(study.ask(), {"ne": 0.9})
 
 
 def test_failed_trials_count_for_the_budget_and_not_for_the_front(tmp_path: Path) -> None:

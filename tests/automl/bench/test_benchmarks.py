@@ -17,7 +17,7 @@ from automl.validation import prepare
 def test_a_stand_in_counts_calls_and_keeps_results() -> None:
     stand_in = Timed(np.random.default_rng(0))
     assert 0 <= stand_in.random() < 1
-    assert len(stand_in.seconds["random"]) == 1
+    assert len(stand_in.seconds("random")) == 1
 
 
 def test_timing_calls_as_often_as_said() -> None:
