@@ -77,12 +77,12 @@ def _automl(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def _disturb(config: Path, kills: int, seconds: float, rng: np.random.Generator) -> list[float]:
-    """Kills until `kills` kills hit a living search; each wait is drawn so that the whole run is covered."""
+    """Kills a living search `kills` times; waits are drawn so that about half of the run is done by then."""
     moments: list[float] = []
     while len(moments) < kills:
         verb = ("resume", NAME) if _exists(config.parent) else ("search", str(config))
         process = _automl(config.parent, *verb)
-        moment = float(rng.uniform(0.3, 3.0 + 2.0 * seconds / kills))
+        moment = float(rng.uniform(0.3, 3.0 + seconds / kills))
         try:
             process.wait(timeout=moment)
             break
