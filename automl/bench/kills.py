@@ -37,11 +37,11 @@ def kills(*, kills: int, trials: int, seed: int, searcher: str = "autoctr") -> d
         place = Path(folder)
         data = prepare("synthetic", out=place / "data", options={"rows": 20_000})
         calm, rough = (_config(place / name, data.folder, trials, seed, searcher) for name in ("calm", "rough"))
-        started = time.monotonic()
+        started = time.time()
         _automl(calm.parent, "search", str(calm)).wait()
-        seconds = time.monotonic() - started
-        moments = _disturb(rough, kills, seconds, np.random.default_rng(seed))
-        _automl(rough.parent, "resume", NAME).wait()
+        longest = _longest_wait(_trials(calm.parent), started, kills)
+        moments = _disturb(rough, kills, longest, np.random.default_rng(seed))
+        _go_on(rough).wait()
         return {
             "kills": len(moments),
             "moments_seconds": [round(moment, 2) for moment in moments],
@@ -76,13 +76,24 @@ def _automl(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
-def _disturb(config: Path, kills: int, seconds: float, rng: np.random.Generator) -> list[float]:
-    """Kills a living search `kills` times; waits are drawn so that about half of the run is done by then."""
+def _longest_wait(trials: list[Trial], started: float, kills: int) -> float:
+    """Seconds below which waits are drawn: a start, and the share of the work between two kills."""
+    first = min(trial.started_at or started for trial in trials)
+    last = max(trial.finished_at or started for trial in trials)
+    return 1.5 * (first - started) + 1.5 * (last - first) / kills
+
+
+def _go_on(config: Path) -> subprocess.Popen[bytes]:
+    verb = ("resume", NAME) if _exists(config.parent) else ("search", str(config))
+    return _automl(config.parent, *verb)
+
+
+def _disturb(config: Path, kills: int, longest: float, rng: np.random.Generator) -> list[float]:
+    """Kills a living search `kills` times, at moments drawn from the start of its process on."""
     moments: list[float] = []
     while len(moments) < kills:
-        verb = ("resume", NAME) if _exists(config.parent) else ("search", str(config))
-        process = _automl(config.parent, *verb)
-        moment = float(rng.uniform(0.3, 3.0 + seconds / kills))
+        process = _go_on(config)
+        moment = float(rng.uniform(0.3, longest))
         try:
             process.wait(timeout=moment)
             break

@@ -47,7 +47,10 @@ def front_figure(view: View) -> Figure | None:
     frame["yaxis"]["range"] = list(limits)
     frame["xaxis"] |= {"type": "log" if is_log else "linear", "exponentformat": "SI"}
     frame["annotations"] = _baseline_labels(baselines, view, limits, is_log)
-    note = f"Error bars: one standard error over the rows of the validation part. {what_is_outside(view, limits)}"
+    note = (
+        "Error bars: one standard error over the rows of the validation part; all trials share these rows, so their "
+        f"differences are known better than that. {what_is_outside(view, limits)}"
+    )
     return Figure({"data": traces, "layout": frame}, note.strip())
 
 
