@@ -21,7 +21,10 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            draft.touch()
+            mode = draft.stat().st_mode  # what the user's mask allows; some libraries write for the owner alone
             yield draft
+            draft.chmod(mode)
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)

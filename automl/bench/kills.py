@@ -40,11 +40,13 @@ def kills(*, kills: int, trials: int, seed: int, searcher: str = "autoctr") -> d
         started = time.time()
         _automl(calm.parent, "search", str(calm)).wait()
         longest = _longest_wait(_trials(calm.parent), started, kills)
-        moments = _disturb(rough, kills, longest, np.random.default_rng(seed))
+        snapshots = _disturb(rough, kills, longest, np.random.default_rng(seed))
         _go_on(rough).wait()
+        last = {trial.number: trial for trial in _trials(rough.parent)}
         return {
-            "kills": len(moments),
-            "moments_seconds": [round(moment, 2) for moment in moments],
+            "kills": len(snapshots),
+            "finished_at_kills": [len(snapshot) for snapshot in snapshots],
+            "lost_or_changed": sum(last.get(one.number) != one for snapshot in snapshots for one in snapshot),
             "trials": trials,
             "machine": machine(),
             **_compared(_trials(calm.parent), _trials(rough.parent)),
@@ -88,20 +90,20 @@ def _go_on(config: Path) -> subprocess.Popen[bytes]:
     return _automl(config.parent, *verb)
 
 
-def _disturb(config: Path, kills: int, longest: float, rng: np.random.Generator) -> list[float]:
-    """Kills a living search `kills` times, at moments drawn from the start of its process on."""
-    moments: list[float] = []
-    while len(moments) < kills:
+def _disturb(config: Path, kills: int, longest: float, rng: np.random.Generator) -> list[list[Trial]]:
+    """Kills a living search `kills` times, at moments drawn from its start on; the finished trials at each."""
+    snapshots: list[list[Trial]] = []
+    while len(snapshots) < kills:
         process = _go_on(config)
-        moment = float(rng.uniform(0.3, longest))
         try:
-            process.wait(timeout=moment)
+            process.wait(timeout=float(rng.uniform(0.3, longest)))
             break
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
-            moments.append(moment)
-    return moments
+            known = _trials(config.parent) if _exists(config.parent) else []
+            snapshots.append([trial for trial in known if trial.state.is_finished])
+    return snapshots
 
 
 def _exists(folder: Path) -> bool:

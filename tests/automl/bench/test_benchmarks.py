@@ -41,7 +41,14 @@ def test_overhead_measures_every_part(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_search_equals_an_undisturbed_one() -> None:
     found = kills(kills=1, trials=6, seed=1, searcher="random_search")
-    wrong = ("unfinished", "doubled_in_store", "other_proposals", "other_results", "doubled_in_mlflow")
+    wrong = (
+        "lost_or_changed",
+        "unfinished",
+        "doubled_in_store",
+        "other_proposals",
+        "other_results",
+        "doubled_in_mlflow",
+    )
     assert {name: found[name] for name in wrong} == dict.fromkeys(wrong, 0)
     assert found["mlflow_runs"] == found["undisturbed_trials"] == found["disturbed_trials"]
 
