@@ -204,11 +204,13 @@ class Study:
             rng = np.random.default_rng([self.record.seed, ask_number])
             pending = [trial.suggestion for trial in self.store.unfinished(self.name) if trial.stage == "search"]
             suggestions = self.wiring.searcher.ask(n, rng, pending)
-            try:
+            if not suggestions:
+                return []
+            with suppress(AskTakenError):  # another process was faster: its trials are in the queue now
                 self.store.begin(self.name, suggestions, ask_number=ask_number, stage="search")
-            except AskTakenError:
-                continue  # another process was faster: look at what it began, then ask again
-            return self._claim(n, seconds) if suggestions else []
+            claimed = self._claim(n, seconds)
+            if claimed:
+                return claimed
 
     def _sync(self) -> None:
         finished = self.store.trials(self.name, finished_after=self._told)

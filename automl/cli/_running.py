@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
+PATIENCE_SECONDS = 2.0
+"""How long the end of a search is silent about its tracker."""
+
+
 def run_study(study: Study) -> int:
     """Runs until the budget is spent or the person interrupts; returns the exit code."""
     progress = Progress(study)
@@ -140,6 +144,8 @@ def _publish(study: Study, status: str) -> None:
     if "wiring" not in vars(study):
         return  # it failed before there was anything to tell
     try:
+        if study.mirror and not study.mirror.drain(timeout_seconds=PATIENCE_SECONDS):
+            say("automl: waiting for the tracker; Ctrl-C leaves the rest to the next resume")
         publish(study, status=status)
     except KeyboardInterrupt:
         say("automl: the tracker is not up to date; the next resume completes it")
