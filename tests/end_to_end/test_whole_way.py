@@ -61,6 +61,7 @@ def test_trials_have_real_measurements(place: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")  # MLflow's own, on SQLAlchemy 2.1
 def test_mlflow_has_a_run_for_every_trial_under_one_parent(place: Path) -> None:
     from mlflow import MlflowClient
 
