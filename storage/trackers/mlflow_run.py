@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -34,6 +35,19 @@ __all__ = ["MlflowRun"]
 DEFAULT_URI = "sqlite:///mlflow.db"
 SQLITE = "sqlite:///"
 PAGE = 1000
+
+
+DEFAULTS = MappingProxyType(
+    {
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # a search reports to nobody, unless its user lets MLflow do so
+        # The mirror tries again for as long as the search runs: with MLflow's own seven retries a server that
+        # is down takes two minutes to say so, and the end of the search waits for it.
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
+    }
+)
+"""Settings of MLflow's client where the environment has none."""
 
 
 class MlflowRun:
@@ -204,12 +218,13 @@ class _Study:
 
 
 def _client(uri: str) -> MlflowClient:
-    # Before MLflow is loaded: a search reports to nobody, unless its user lets MLflow do so.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    for name, value in DEFAULTS.items():  # before MLflow is loaded
+        os.environ.setdefault(name, value)
     from mlflow.tracking import MlflowClient
 
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # the mirror says it once
     warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
     if uri.startswith(SQLITE):
         _use_write_ahead_log(Path(uri.removeprefix(SQLITE)))
