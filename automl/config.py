@@ -20,6 +20,7 @@ from searchspaces import did_you_mean, zoo_names
 from storage import masked
 
 SCHEMA_VERSION = 1
+DEFAULT_STORAGE = "sqlite:///automl.db"
 DEFAULT_PLUGINS = MappingProxyType({"space": "autoctr", "searcher": "autoctr", "evaluator": "train"})
 Spec = dict[str, Any]
 
@@ -65,7 +66,7 @@ class StudyConfig(_Section):
         ObjectiveSection(metric="flops"),
     )
     budget: BudgetSection = BudgetSection(trials=100)
-    storage: str = "sqlite:///automl.db"
+    storage: str = DEFAULT_STORAGE
     tracker: Spec | None = None
     baselines: tuple[str, ...] | None = None
 
@@ -93,7 +94,7 @@ def load_config(path: Path, overrides: Mapping[str, object] | None = None) -> St
         ConfigError: with every mistake found, each with its line where it has one.
     """
     content, lines = read_yaml(path)
-    content = resolve_paths(content, path.resolve().parent)
+    content = resolve_paths({"storage": DEFAULT_STORAGE, **content}, path.resolve().parent)
     for key, value in (overrides or {}).items():
         _override(content, key, value)
         lines = {line: number for line, number in lines.items() if line != key and not key.startswith(f"{line}.")}

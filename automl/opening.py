@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from automl._wiring import new_record, wire
-from automl.config import SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
+from automl.config import DEFAULT_STORAGE, SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.study import Study
 from storage import StoreUnreadable, StudyExists, TrialStore, open_store
-
-DEFAULT_STORAGE = "sqlite:///automl.db"
 
 
 def create_study(

@@ -52,6 +52,7 @@ def test_search_tells_of_each_trial_on_stderr_alone(place: Path, capsys: pytest.
     done = run_cli(capsys, "search", "study.yaml")
     assert done.out == ""
     assert done.err.count("COMPLETE") == 7
+    assert "see `automl front s`, `automl report s`" in done.err
 
 
 def test_flags_override_the_file(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,6 +118,12 @@ def test_paths_resolve_against_the_file(tmp_path: Path) -> None:
     assert config.storage == f"sqlite:///{tmp_path}/a.db"
 
 
+def test_the_default_store_lies_beside_the_file_too(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("schema_version: 1\nstudy: {name: s}\ndata: d\n", encoding="utf-8")
+    assert load_config(path).storage == f"sqlite:///{tmp_path}/automl.db"
+
+
 def test_overrides_win_and_resolve_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     path = tmp_path / "study.yaml"
