@@ -141,11 +141,6 @@ class Study:
         """Lets the running trials end and asks for no more; safe to call from a signal handler."""
         self._stop.set()
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether `stop` was called."""
-        return self._stop.is_set()
-
     def _step(self, budget: Budget, callbacks: Sequence[Callback]) -> bool:
         """Evaluates one cohort, no larger than what is left of the budget; False where the space is exhausted."""
         left = self._spent.trials + 1 if budget.trials is None else budget.trials - self._spent.trials

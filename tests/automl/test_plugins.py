@@ -26,7 +26,7 @@ def test_every_listed_plugin_loads(kind: str) -> None:
 
 
 def test_options_reach_the_constructor() -> None:
-    assert len(_space().decisions()) == len(_space().decisions())
+    assert len(_space().decisions()) == 9  # two blocks of operator, two groups and width, and one edge between them
     assert plugins.construct("evaluator", {"name": "planted", "noise": "1e-3"}, _context()).noise == 0.001
 
 
