@@ -88,7 +88,8 @@ class Trial:
     """One row of a study's record. A finished trial never changes.
 
     `finish_order` counts a study's finished trials from 1 in the order in which they ended; times are
-    seconds since the epoch. `stage` is 'search', 'baseline' or a later one.
+    seconds since the epoch. `stage` is 'search', 'baseline' or a later one. `losses` counts how often a worker
+    was lost while it held the trial.
     """
 
     number: int
@@ -101,6 +102,7 @@ class Trial:
     finish_order: int | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    losses: int = 0
 
     @property
     def candidate(self) -> Candidate:

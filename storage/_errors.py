@@ -4,6 +4,7 @@ StorageError
 ├── StudyNotFound       no study of that name in the store
 ├── StudyExists         the name is taken
 ├── StoreUnreadable     the URL, file or permission is wrong, or the schema is of another version
+│   └── StoreUnavailable    locked, full or out of reach for the moment: trying later may help
 ├── AskTakenError       another process answered the ask first
 ├── FinishedTrialError  somebody tried to change a finished trial
 └── TrackerError        the tracker cannot show the study
@@ -24,6 +25,10 @@ class StudyExists(StorageError):
 
 class StoreUnreadable(StorageError):
     """The store cannot be opened, read or written."""
+
+
+class StoreUnavailable(StoreUnreadable):
+    """The store is locked, full or out of reach for the moment; trying again later may help."""
 
 
 class AskTakenError(StorageError):

@@ -17,29 +17,30 @@ SQL_SCHEMES = ("sqlite", "postgresql")
 
 
 def open_store(url: str, *, create: bool = True) -> TrialStore:
-    """The store at `url`: `memory://`, `sqlite:///FILE` or `postgresql+DRIVER://...`.
+    """The store at `url`: `memory://`, `sqlite:///FILE` or `postgresql://...`.
 
     A new database is given its tables, unless `create` is False, for commands that only look.
 
     Raises:
         StoreUnreadable: no store of that scheme, this one cannot be opened, or it is not there.
     """
-    if not create:
-        _check_there(url)
-    return cast(TrialStore, _room_of(url)(url))
+    room = _room_of(url)
+    check: Callable[[str], None] | None = getattr(room, "check_there", None)
+    if not create and check is not None:
+        check(url)
+    return cast(TrialStore, room(url))
 
 
-def upgrade_store(url: str) -> None:
-    """Brings a database of an older release to the schema of this one.
+def upgrade_store(url: str) -> Path | None:
+    """Brings a database of an older release to the schema of this one; where it is a file, the copy made before.
 
     Raises:
-        StoreUnreadable: the URL names no database, or it is newer than this release.
+        StoreUnreadable: the URL names no database, it is newer than this release, or a process works on it.
     """
-    upgrade: Callable[[str], None] | None = getattr(_room_of(url), "upgrade", None)
+    upgrade: Callable[[str], Path | None] | None = getattr(_room_of(url), "upgrade", None)
     if upgrade is None:
         raise StoreUnreadable(f"{masked(url)} has no schema to upgrade; name a database")
-    _check_there(url)
-    upgrade(url)
+    return upgrade(url)
 
 
 def _room_of(url: str) -> type:
@@ -52,9 +53,3 @@ def _room_of(url: str) -> type:
         schemes = ", ".join(sorted({*SQL_SCHEMES, *known} - {"sql"}))
         raise StoreUnreadable(f"no store for {masked(url)!r}; a storage URL starts with one of {schemes}")
     return load_plugin(ROOM, name)
-
-
-def _check_there(url: str) -> None:
-    file = Path(url.partition(":///")[2].partition("?")[0])
-    if url.startswith("sqlite") and not file.exists():
-        raise StoreUnreadable(f"{masked(url)}: there is no file {file}; check --storage or AUTOML_STORAGE")

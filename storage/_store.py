@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from evaluators import Evaluation, Failure, Suggestion, Trial
 
+LEASE_SECONDS = 60.0
+"""How long a worker holds a trial without a sign of life, where nobody says otherwise."""
+
 
 @dataclass(frozen=True)
 class StudyRecord:
@@ -30,9 +33,10 @@ class TrialStore(Protocol):
     """Remembers studies and trials.
 
     Promises: a study's trials are numbered 0, 1, 2, ... without gaps; a finished trial never changes; a
-    cohort commits as one transaction; a call that raises has changed nothing; safe to call from several
-    threads and processes. Studies are addressed by name and every method that takes one raises
-    `StudyNotFound` for an unknown name.
+    cohort commits as one transaction; a call that raises has changed nothing (a server that went away for good in the
+    middle of a commit is the exception, and said so); safe to call from several threads and processes; a call
+    outlives a restart of its server. After `StoreUnavailable` the same call can be tried again. Studies are
+    addressed by name and every method that takes one raises `StudyNotFound` for an unknown name.
     """
 
     def create_study(self, record: StudyRecord) -> None:
@@ -55,9 +59,19 @@ class TrialStore(Protocol):
         """Replaces the study's configuration (a resume may enlarge the budget)."""
         ...
 
-    def begin(self, study: str, suggestions: Sequence[Suggestion], *, ask_number: int, stage: str) -> list[Trial]:
+    def begin(
+        self,
+        study: str,
+        suggestions: Sequence[Suggestion],
+        *,
+        ask_number: int,
+        stage: str,
+        worker: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> list[Trial]:
         """Adds WAITING trials, numbered in order, in one transaction, as the answer to the stage's next ask.
 
+        With `worker` they are born RUNNING under its lease, so that nobody else can claim them.
         Asks of each stage are numbered 0, 1, 2, ... and answered once: of all that answer one ask, the first wins.
         An ask without suggestions leaves no trace, so its number is the next one still.
 
@@ -74,15 +88,28 @@ class TrialStore(Protocol):
         """Prolongs the leases of the worker's RUNNING trials."""
         ...
 
-    def requeue_lost(self, study: str, *, worker: str | None = None) -> int:
-        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many."""
+    def release(self, study: str, *, worker: str) -> int:
+        """Returns the RUNNING trials of `worker`, which gives them back of its own will, to WAITING; says how many."""
         ...
 
-    def finish(self, study: str, outcomes: Sequence[tuple[int, Evaluation | Failure]]) -> list[Trial]:
-        """Ends trials by number in one transaction, in the order given; returns them finished.
+    def requeue_lost(self, study: str, *, worker: str | None = None) -> int:
+        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many were lost.
+
+        Each counts one loss more. The one that makes `MAX_LOSSES` ends as a failure instead (CRASHED), in the order
+        of numbers, so that a trial that kills its worker does not go round for ever.
+        """
+        ...
+
+    def finish(
+        self, study: str, outcomes: Sequence[tuple[int, Evaluation | Failure]], *, worker: str | None = None
+    ) -> list[Trial]:
+        """Ends trials by number in one transaction, in the order given; returns those that it ended.
+
+        With `worker`, trials that are not RUNNING under it are left out: its lease was lost, and whoever holds them
+        now ends them.
 
         Raises:
-            FinishedTrialError: one of them had ended before.
+            FinishedTrialError: one of them had ended before (without `worker`), or is named twice.
         """
         ...
 

@@ -9,10 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from evaluators import Evaluation, Failure, Suggestion, Trial, TrialState
+from evaluators import Suggestion, Trial, TrialState
 from storage._errors import StudyExists
-from storage._rules import finished, next_ask, study_not_found, unfinished
-from storage._store import StudyRecord
+from storage._rules import (
+    MAX_LOSSES,
+    Outcome,
+    begun,
+    finished,
+    lost_too_often,
+    next_ask,
+    study_not_found,
+    to_end,
+    waiting,
+)
+from storage._store import LEASE_SECONDS, StudyRecord
 
 __all__ = ["MemoryStore"]
 
@@ -30,6 +40,20 @@ class _Study:
     finished: list[int] = field(default_factory=list)  # numbers by finish order
     leases: dict[int, _Lease] = field(default_factory=dict)
     cursors: dict[str, int] = field(default_factory=dict)
+
+    def end(self, trials: Sequence[Trial]) -> None:
+        """Remembers trials that are finished now, in finish order."""
+        for trial in trials:
+            self.trials[trial.number] = trial
+            self.finished.append(trial.number)
+            self.leases.pop(trial.number, None)
+
+    def give_back(self, numbers: Sequence[int], *, losses: int) -> None:
+        """Returns RUNNING trials to the queue."""
+        for number in numbers:
+            trial = waiting(self.trials[number])
+            self.trials[number] = replace(trial, losses=trial.losses + losses)
+            del self.leases[number]
 
 
 class MemoryStore:
@@ -64,25 +88,35 @@ class MemoryStore:
             study = self._of(name)
             study.record = replace(study.record, config=copy.deepcopy(dict(config)))
 
-    def begin(self, study: str, suggestions: Sequence[Suggestion], *, ask_number: int, stage: str) -> list[Trial]:
-        """Adds WAITING trials, numbered in order."""
+    def begin(
+        self,
+        study: str,
+        suggestions: Sequence[Suggestion],
+        *,
+        ask_number: int,
+        stage: str,
+        worker: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> list[Trial]:
+        """Adds trials, numbered in order: WAITING, or RUNNING under the lease of `worker`."""
         with self._lock:
-            known = self._of(study).trials
-            next_ask(study, stage, ask_number, answered=_asks(known, stage))
-            begun = [
-                Trial(len(known) + position, stage, suggestion, TrialState.WAITING, ask_number=ask_number)
-                for position, suggestion in enumerate(suggestions)
-            ]
-            known.extend(begun)
-            return begun
+            of = self._of(study)
+            next_ask(study, stage, ask_number, answered=_asks(of.trials, stage))
+            now = self._clock()
+            started_at = None if worker is None else now
+            new = begun(suggestions, first=len(of.trials), stage=stage, ask_number=ask_number, started_at=started_at)
+            of.trials.extend(new)
+            if worker is not None:
+                of.leases.update({trial.number: _Lease(worker, now + lease_seconds) for trial in new})
+            return new
 
     def claim(self, study: str, *, worker: str, limit: int, lease_seconds: float) -> list[Trial]:
         """Turns up to `limit` WAITING trials, lowest numbers first, into RUNNING ones leased to `worker`."""
         with self._lock:
             of = self._of(study)
             now = self._clock()
-            waiting = [trial for trial in of.trials if trial.state is TrialState.WAITING][:limit]
-            claimed = [replace(trial, state=TrialState.RUNNING, started_at=now) for trial in waiting]
+            queue = [trial for trial in of.trials if trial.state is TrialState.WAITING][:limit]
+            claimed = [replace(trial, state=TrialState.RUNNING, started_at=now) for trial in queue]
             for trial in claimed:
                 of.trials[trial.number] = trial
                 of.leases[trial.number] = _Lease(worker, now + lease_seconds)
@@ -100,36 +134,48 @@ class MemoryStore:
         with self._lock:
             return sorted({lease.worker for lease in self._of(study).leases.values()})
 
+    def release(self, study: str, *, worker: str) -> int:
+        """Returns the RUNNING trials of `worker` to WAITING; says how many."""
+        with self._lock:
+            of = self._of(study)
+            held = [number for number, lease in of.leases.items() if lease.worker == worker]
+            of.give_back(held, losses=0)
+            return len(held)
+
     def requeue_lost(self, study: str, *, worker: str | None = None) -> int:
-        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many."""
+        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many were lost."""
         with self._lock:
             of = self._of(study)
             now = self._clock()
-            lost = [
+            lost = sorted(
                 number
                 for number, lease in of.leases.items()
                 if (lease.until < now if worker is None else lease.worker == worker)
-            ]
-            for number in lost:
-                of.trials[number] = replace(of.trials[number], state=TrialState.WAITING, started_at=None)
-                del of.leases[number]
+            )
+            hopeless = [number for number in lost if of.trials[number].losses + 1 >= MAX_LOSSES]
+            of.give_back([number for number in lost if number not in hopeless], losses=1)
+            first = len(of.finished) + 1
+            of.end(
+                [
+                    lost_too_often(of.trials[number], finish_order=first + position, finished_at=now)
+                    for position, number in enumerate(hopeless)
+                ]
+            )
             return len(lost)
 
-    def finish(self, study: str, outcomes: Sequence[tuple[int, Evaluation | Failure]]) -> list[Trial]:
-        """Ends trials by number, in the order given; returns them finished."""
+    def finish(self, study: str, outcomes: Sequence[Outcome], *, worker: str | None = None) -> list[Trial]:
+        """Ends trials by number, in the order given; returns those that it ended."""
         with self._lock:
             of = self._of(study)
-            unfinished(study, [number for number, _ in outcomes], {one.number: one.state for one in of.trials})
+            held = None if worker is None else {n for n, lease in of.leases.items() if lease.worker == worker}
+            count = to_end(study, outcomes, {one.number: one.state for one in of.trials}, held=held)
             now = self._clock()
-            last = len(of.finished)
+            first = len(of.finished) + 1
             ended = [
-                finished(of.trials[number], outcome, finish_order=last + position, finished_at=now)
-                for position, (number, outcome) in enumerate(outcomes, start=1)
+                finished(of.trials[number], outcome, finish_order=first + position, finished_at=now)
+                for position, (number, outcome) in enumerate(count)
             ]
-            for trial in ended:
-                of.trials[trial.number] = trial
-                of.finished.append(trial.number)
-                of.leases.pop(trial.number, None)
+            of.end(ended)
             return ended
 
     def trials(self, study: str, *, finished_after: int | None = None) -> list[Trial]:

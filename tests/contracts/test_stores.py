@@ -9,16 +9,20 @@ from threading import Barrier
 
 import pytest
 
-from evaluators import Failure, FailureKind, TrialState
+from evaluators import Failure, FailureKind, Trial, TrialState
 from searchspaces import load_plugin, plugin_names
-from storage import AskTakenError, FinishedTrialError, StorageError, StudyExists, StudyNotFound, TrialStore
+from storage import MAX_LOSSES, AskTakenError, FinishedTrialError, StorageError, StudyExists, StudyNotFound, TrialStore
+from storage._rules import Outcome
+from tests.storage import postgres
 from tests.storage.samples import CRASH, STUDY, Clock, begin, evaluation, finish_next, record, suggestion
 
 ROOM = "storage.stores"
 URLS: dict[str, Callable[[Path], str]] = {
     "memory": lambda folder: "memory://",
     "sql": lambda folder: f"sqlite:///{folder / 'store.db'}",
+    "postgresql": lambda folder: postgres.ready_database(),
 }
+ROOMS = {"postgresql": "sql"}
 
 
 @pytest.fixture
@@ -26,11 +30,11 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=plugin_names(ROOM))
+@pytest.fixture(params=[*plugin_names(ROOM), *ROOMS])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[TrialStore]:
     """A new store with one study."""
     name: str = request.param
-    made: TrialStore = load_plugin(ROOM, name)(URLS[name](tmp_path), clock=clock)
+    made: TrialStore = load_plugin(ROOM, ROOMS.get(name, name))(URLS[name](tmp_path), clock=clock)
     made.create_study(record())
     yield made
     made.close()
@@ -57,6 +61,7 @@ def test_an_unknown_study_is_refused_with_the_closest_name(store: TrialStore) ->
         lambda: store.begin("movielnes", [suggestion()], ask_number=0, stage="search"),
         lambda: store.claim("movielnes", worker="w", limit=1, lease_seconds=1),
         lambda: store.heartbeat("movielnes", worker="w", lease_seconds=1),
+        lambda: store.release("movielnes", worker="w"),
         lambda: store.requeue_lost("movielnes"),
         lambda: store.finish("movielnes", []),
         lambda: store.trials("movielnes"),
@@ -282,3 +287,101 @@ def test_each_reader_has_a_cursor_in_each_study(store: TrialStore) -> None:
     assert (store.cursor("other", "mlflow"), store.cursor(STUDY, "csv")) == (0, 0)
     store.move_cursor(STUDY, "mlflow", 0)
     assert store.cursor(STUDY, "mlflow") == 0
+
+
+def _lose(store: TrialStore, times: int) -> None:
+    for _ in range(times):
+        store.claim(STUDY, worker="doomed", limit=9, lease_seconds=60)
+        store.requeue_lost(STUDY, worker="doomed")
+
+
+def test_trials_can_be_born_under_a_lease(store: TrialStore, clock: Clock) -> None:
+    suggestions = [suggestion(0), suggestion(1)]
+    begun = store.begin(STUDY, suggestions, ask_number=0, stage="search", worker="a", lease_seconds=60)
+    assert [(one.number, one.state, one.started_at) for one in begun] == [
+        (0, TrialState.RUNNING, clock.now),
+        (1, TrialState.RUNNING, clock.now),
+    ]
+    assert (store.trials(STUDY), store.workers(STUDY)) == (begun, ["a"])
+    assert store.claim(STUDY, worker="b", limit=9, lease_seconds=60) == []
+    clock.now += 61
+    assert store.requeue_lost(STUDY) == 2
+
+
+def test_a_worker_that_gives_its_trials_back_has_lost_none(store: TrialStore) -> None:
+    begin(store, 3)
+    store.claim(STUDY, worker="a", limit=2, lease_seconds=60)
+    store.claim(STUDY, worker="b", limit=1, lease_seconds=60)
+    assert (store.release(STUDY, worker="a"), store.release(STUDY, worker="a")) == (2, 0)
+    assert [(one.number, one.started_at, one.losses) for one in store.unfinished(STUDY) if one.number < 2] == [
+        (0, None, 0),
+        (1, None, 0),
+    ]
+    assert store.workers(STUDY) == ["b"]
+
+
+def test_losses_are_counted_in_each_trial(store: TrialStore, clock: Clock) -> None:
+    begin(store, 2)
+    _lose(store, 2)
+    store.claim(STUDY, worker="a", limit=1, lease_seconds=60)
+    clock.now += 61
+    store.requeue_lost(STUDY)
+    assert [trial.losses for trial in store.trials(STUDY)] == [3, 2]
+    assert [trial.losses for trial in finish_next(store, 2)] == [3, 2]
+    assert [trial.losses for trial in store.trials(STUDY)] == [3, 2]
+
+
+def test_a_trial_that_took_too_many_workers_with_it_has_failed(store: TrialStore) -> None:
+    begin(store, 3)
+    finish_next(store)
+    _lose(store, MAX_LOSSES - 1)
+    store.finish(STUDY, [(2, evaluation())])
+    begin_more(store, ask_number=3)
+    store.claim(STUDY, worker="doomed", limit=9, lease_seconds=60)
+    assert store.requeue_lost(STUDY, worker="doomed") == 2
+    _, failed, _, waiting = store.trials(STUDY)
+    assert failed.failure == Failure(
+        FailureKind.CRASHED,
+        "it took its worker with it 10 times; the system's log of that time may say what ended the process",
+    )
+    assert (failed.state, failed.finish_order, failed.losses) == (TrialState.FAIL, 3, MAX_LOSSES)
+    assert (waiting.state, waiting.losses) == (TrialState.WAITING, 1)
+    assert [one.number for one in store.trials(STUDY, finished_after=0)] == [0, 2, 1]
+    assert store.workers(STUDY) == []
+
+
+def test_trials_that_fail_by_loss_end_in_the_order_of_numbers(store: TrialStore) -> None:
+    begin(store, 3)
+    _lose(store, MAX_LOSSES)
+    assert [(one.number, one.finish_order) for one in store.trials(STUDY)] == [(0, 1), (1, 2), (2, 3)]
+    assert store.requeue_lost(STUDY, worker="doomed") == 0
+
+
+def test_a_worker_ends_the_trials_that_it_holds_alone(store: TrialStore, clock: Clock) -> None:
+    begin(store, 4)
+    store.claim(STUDY, worker="a", limit=3, lease_seconds=60)
+    clock.now += 61
+    store.requeue_lost(STUDY)
+    store.claim(STUDY, worker="b", limit=1, lease_seconds=60)
+    (again,) = [one.number for one in store.claim(STUDY, worker="a", limit=1, lease_seconds=60)]
+    outcomes: list[Outcome] = [(0, evaluation()), (2, CRASH), (again, evaluation()), (3, evaluation())]
+    ended = store.finish(STUDY, outcomes, worker="a")
+    assert [(one.number, one.finish_order) for one in ended] == [(1, 1)]
+    assert [one.number for one in store.finish(STUDY, outcomes, worker="b")] == [0]
+    assert store.finish(STUDY, outcomes, worker="a") == []
+    assert [one.number for one in store.unfinished(STUDY)] == [2, 3]
+
+
+def test_what_a_worker_ends_is_checked_as_ever(store: TrialStore) -> None:
+    begin(store, 2)
+    store.claim(STUDY, worker="a", limit=2, lease_seconds=60)
+    with pytest.raises(StorageError, match="study 'movielens' has no trial 9; begin it before it ends"):
+        store.finish(STUDY, [(0, evaluation()), (9, evaluation())], worker="a")
+    with pytest.raises(FinishedTrialError, match="a finished trial never changes, but trial 1"):
+        store.finish(STUDY, [(1, evaluation()), (0, evaluation()), (1, CRASH)], worker="a")
+    assert (len(store.unfinished(STUDY)), store.finish(STUDY, [], worker="a")) == (2, [])
+
+
+def begin_more(store: TrialStore, *, ask_number: int) -> list[Trial]:
+    """One trial more."""
+    return store.begin(STUDY, [suggestion(ask_number)], ask_number=ask_number, stage="search")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, Objective, Point, Suggestion, Trial
 from searchspaces import Architecture, Candidate, Node, Options
-from storage import StudyRecord, TrialStore
+from storage import StudyReading, StudyRecord, TrialStore
 
 STUDY = "movielens"
 OBJECTIVES = (Objective("ne"), Objective("flops"))
@@ -69,3 +71,31 @@ def finish_next(store: TrialStore, trials: int = 1, *, study: str = STUDY) -> li
     """Claims and ends that many trials."""
     claimed = store.claim(study, worker="w", limit=trials, lease_seconds=60)
     return store.finish(study, [(trial.number, evaluation(0.9 - trial.number / 100)) for trial in claimed])
+
+
+class Succession:
+    """A course in which the last trial is always the first one, and every other one lies one rank further back."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._given: dict[int, str] = {}
+
+    def tell(self, trials: Sequence[Trial]) -> list[StudyReading]:
+        """How many trials have ended."""
+        readings = []
+        for trial in trials:
+            self._numbers.insert(0, trial.number)
+            step, time = trial.finish_order or 0, trial.finished_at or 0.0
+            readings.append(StudyReading("trials/ended", float(len(self._numbers)), step, time))
+        return readings
+
+    def changed_tags(self, *, is_complete: bool) -> dict[int, dict[str, str]]:
+        """New ranks; unless complete, only of the first one, and of new trials."""
+        ranks = {number: str(place) for place, number in enumerate(self._numbers, 1)}
+        changed = {
+            number: rank
+            for number, rank in ranks.items()
+            if self._given.get(number) != rank and (is_complete or rank == "1" or number not in self._given)
+        }
+        self._given |= changed
+        return {number: {"pareto.rank": rank} for number, rank in changed.items()}

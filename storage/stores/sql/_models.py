@@ -52,6 +52,7 @@ TRIALS = Table(
     Column("finished_at", Double),
     Column("worker", Text),
     Column("lease_until", Double),
+    Column("losses", Integer, nullable=False, server_default="0"),
     UniqueConstraint("study_id", "finish_order", name="uq_trials_finish_order"),
     Index("ix_trials_state", "study_id", "state", "number"),
     Index("ix_trials_ask", "study_id", "stage", "ask_number"),

@@ -32,6 +32,19 @@ TRIAL_COLUMNS = (
     TRIALS.c.finish_order,
     TRIALS.c.started_at,
     TRIALS.c.finished_at,
+    TRIALS.c.losses,
+)
+OUTCOME_COLUMNS = (
+    TRIALS.c.state,
+    TRIALS.c.evaluation,
+    TRIALS.c.failure_kind,
+    TRIALS.c.failure_reason,
+    TRIALS.c.failure_seconds,
+    TRIALS.c.finish_order,
+    TRIALS.c.finished_at,
+    TRIALS.c.losses,
+    TRIALS.c.worker,
+    TRIALS.c.lease_until,
 )
 RECORD_COLUMNS = (
     STUDIES.c.uid,
@@ -63,8 +76,8 @@ def to_record(row: Sequence[Any]) -> StudyRecord:
     return StudyRecord(uid, name, int(seed), problem, json.loads(config), created_at, json.loads(facts))
 
 
-def trial_row(trial: Trial, study_id: int) -> dict[str, Any]:
-    """A WAITING trial as a row."""
+def trial_row(trial: Trial, study_id: int, *, worker: str | None, lease_until: float | None) -> dict[str, Any]:
+    """A new trial as a row."""
     suggestion = trial.suggestion
     fingerprint, rung, replicate = suggestion.identity
     return {
@@ -77,28 +90,33 @@ def trial_row(trial: Trial, study_id: int) -> dict[str, Any]:
         "rung": rung,
         "replicate": replicate,
         "suggestion": to_json(suggestion.to_dict()),
+        "started_at": trial.started_at,
+        "worker": worker,
+        "lease_until": lease_until,
     }
 
 
-def outcome_columns(trial: Trial) -> dict[str, Any]:
-    """What ending a trial writes, the lease released."""
+def outcome_row(trial: Trial) -> dict[str, Any]:
+    """What ending a trial writes, the lease released: each of `OUTCOME_COLUMNS`, named `new_...`."""
     failure = trial.failure
     return {
-        "state": trial.state.value,
-        "evaluation": to_json(trial.evaluation.to_dict()) if trial.evaluation else None,
-        "failure_kind": failure.kind.value if failure else None,
-        "failure_reason": failure.reason if failure else None,
-        "failure_seconds": failure.seconds if failure else None,
-        "finish_order": trial.finish_order,
-        "finished_at": trial.finished_at,
-        "worker": None,
-        "lease_until": None,
+        "new_state": trial.state.value,
+        "new_evaluation": to_json(trial.evaluation.to_dict()) if trial.evaluation else None,
+        "new_failure_kind": failure.kind.value if failure else None,
+        "new_failure_reason": failure.reason if failure else None,
+        "new_failure_seconds": failure.seconds if failure else None,
+        "new_finish_order": trial.finish_order,
+        "new_finished_at": trial.finished_at,
+        "new_losses": trial.losses,
+        "new_worker": None,
+        "new_lease_until": None,
     }
 
 
 def to_trial(row: Sequence[Any]) -> Trial:
     """The trial of a row of `TRIAL_COLUMNS`."""
-    number, stage, suggestion, fingerprint, state, evaluation, kind, reason, seconds, ask, order, started, ended = row
+    number, stage, suggestion, fingerprint, state, evaluation, *rest = row
+    kind, reason, seconds, ask_number, *times_and_losses = rest
     return Trial(
         number,
         stage,
@@ -106,10 +124,8 @@ def to_trial(row: Sequence[Any]) -> Trial:
         TrialState(state),
         Evaluation.from_dict(json.loads(evaluation)) if evaluation else None,
         Failure(FailureKind(kind), reason, seconds) if kind else None,
-        ask,
-        order,
-        started,
-        ended,
+        ask_number,
+        *times_and_losses,
     )
 
 

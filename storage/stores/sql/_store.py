@@ -1,4 +1,7 @@
-"""The store in a database. Every write is one transaction that first locks its study, so no two interleave."""
+"""The store in a database. Every write is one transaction that first locks its study, so no two interleave.
+
+Each read is one statement, and so sees one state of the database on every kind of it.
+"""
 
 from __future__ import annotations
 
@@ -7,203 +10,256 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
-from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from evaluators import Evaluation, Failure, Suggestion, Trial, TrialState
+from evaluators import Suggestion, Trial, TrialState
 from storage._errors import StudyExists
-from storage._rules import finished, next_ask, unfinished
-from storage._store import StudyRecord
+from storage._rules import Outcome, begun, finished, lost_too_often, next_ask, to_end
+from storage._store import LEASE_SECONDS, StudyRecord
 from storage.stores.sql import _migrations
-from storage.stores.sql._connect import connect, reading, writing
+from storage.stores.sql import _statements as statements
+from storage.stores.sql._connect import connect
 from storage.stores.sql._finished import FinishedTrials
-from storage.stores.sql._models import STUDIES, TRIALS
-from storage.stores.sql._queries import (
-    RUNNING,
-    WAITING,
-    count_asks,
-    find_study,
-    find_trials,
-    following,
-    read_cursor,
-    running,
-    write_cursor,
-)
-from storage.stores.sql._rows import RECORD_COLUMNS, outcome_columns, record_row, to_json, to_record, trial_row
+from storage.stores.sql._queries import OpenStudy, find_study
+from storage.stores.sql._rows import record_row, to_json, to_record, trial_row
+from storage.stores.sql._sqlite import check_file
+from storage.stores.sql._transactions import patient, patient_in_restart, reading, writing
 
 
 class SqlStore:
-    """Keeps the promises of `TrialStore` over threads, processes and crashes.
+    """Keeps the promises of `TrialStore` over threads, processes, crashes and restarts of the server.
 
-    `clock` gives seconds since the epoch; leases are judged by it.
+    `clock` gives seconds since the epoch; leases are judged by it. Without one it is the server's own, so that
+    machines need not agree on the time, and for a file the machine's.
 
     Raises:
         StoreUnreadable: the database cannot be opened, or has the schema of another release.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], float] | None = None) -> None:
         self.url = url
         self._clock = clock
         self._finished: defaultdict[int, FinishedTrials] = defaultdict(FinishedTrials)
+        self._study_ids: dict[str, int] = {}  # a study keeps its key for ever
         self._engine = connect(url)
-        _migrations.make_ready(self._engine)
+        try:
+            patient_in_restart(_migrations.make_ready)(self._engine)
+        except BaseException:
+            self.close()
+            raise
 
     @staticmethod
-    def upgrade(url: str) -> None:
-        """Brings an older database to the schema of this release.
+    def check_there(url: str) -> None:
+        """Returns silently where the database holds a store, of whatever schema; makes nothing.
 
         Raises:
-            StoreUnreadable: the database cannot be opened, or is newer than this release.
+            StoreUnreadable: there is no such file, or nothing in the database.
         """
         engine = connect(url)
         try:
-            _migrations.upgrade(engine)
+            check_file(engine.url)
+            patient_in_restart(_migrations.check_made)(engine)
         finally:
             engine.dispose()
 
+    @staticmethod
+    def upgrade(url: str) -> Path | None:
+        """Brings an older database to the schema of this release; where it is a file, the copy made of it before.
+
+        Raises:
+            StoreUnreadable: the database cannot be opened, is newer than this release, or is being worked on.
+        """
+        engine = connect(url)
+        check_file(engine.url)
+        try:
+            return _migrations.upgrade(engine, now=time.time())
+        finally:
+            engine.dispose()
+
+    @patient
     def create_study(self, record: StudyRecord) -> None:
         """Remembers a new study."""
         try:
             with writing(self._engine) as connection:
-                connection.execute(insert(STUDIES), record_row(record))
+                connection.execute(statements.ADD_STUDY, record_row(record))
         except IntegrityError as error:
             raise StudyExists(f"a study named {record.name!r} exists; resume it, or choose another name") from error
 
+    @patient
     def study(self, name: str) -> StudyRecord:
         """The study's record."""
-        with self._read(name) as (connection, study_id):
-            return to_record(connection.execute(select(*RECORD_COLUMNS).where(STUDIES.c.id == study_id)).one())
+        with self._read(name) as study:
+            return to_record(study.connection.execute(statements.RECORD, {"of_study": study.study_id}).one())
 
+    @patient
     def studies(self) -> list[StudyRecord]:
         """All studies, oldest first."""
         with reading(self._engine) as connection:
-            return [to_record(row) for row in connection.execute(select(*RECORD_COLUMNS).order_by(STUDIES.c.id))]
+            return [to_record(row) for row in connection.execute(statements.RECORDS)]
 
+    @patient
     def update_config(self, name: str, config: Mapping[str, Any]) -> None:
         """Replaces the study's configuration."""
-        with self._write(name) as (connection, study_id):
-            connection.execute(update(STUDIES).where(STUDIES.c.id == study_id).values(config=to_json(config)))
+        with self._write(name) as study:
+            study.run(statements.SET_CONFIG, new_config=to_json(config))
 
-    def begin(self, study: str, suggestions: Sequence[Suggestion], *, ask_number: int, stage: str) -> list[Trial]:
-        """Adds WAITING trials, numbered in order."""
-        with self._write(study) as (connection, study_id):
-            next_ask(study, stage, ask_number, answered=count_asks(connection, study_id, stage))
-            first = following(connection, TRIALS.c.number, TRIALS.c.study_id == study_id, first=0)
-            begun = [
-                Trial(first + position, stage, suggestion, TrialState.WAITING, ask_number=ask_number)
-                for position, suggestion in enumerate(suggestions)
-            ]
-            if begun:
-                connection.execute(insert(TRIALS), [trial_row(trial, study_id) for trial in begun])
-            return begun
+    @patient
+    def begin(
+        self,
+        study: str,
+        suggestions: Sequence[Suggestion],
+        *,
+        ask_number: int,
+        stage: str,
+        worker: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> list[Trial]:
+        """Adds trials, numbered in order: WAITING, or RUNNING under the lease of `worker`."""
+        with self._write(study) as of:
+            next_ask(study, stage, ask_number, answered=of.asks(stage))
+            started_at = None if worker is None else self._now(of)
+            until = None if started_at is None else started_at + lease_seconds
+            first = of.next_number()
+            new = begun(suggestions, first=first, stage=stage, ask_number=ask_number, started_at=started_at)
+            if new:
+                rows = [trial_row(trial, of.study_id, worker=worker, lease_until=until) for trial in new]
+                of.connection.execute(statements.ADD_TRIALS, rows)
+            return new
 
+    @patient
     def claim(self, study: str, *, worker: str, limit: int, lease_seconds: float) -> list[Trial]:
         """Turns up to `limit` WAITING trials, lowest numbers first, into RUNNING ones leased to `worker`."""
-        with self._write(study) as (connection, study_id):
-            of_study = TRIALS.c.study_id == study_id
-            now = self._clock()
-            claimed = [
-                replace(trial, state=TrialState.RUNNING, started_at=now)
-                for trial in find_trials(connection, of_study, TRIALS.c.state == WAITING, limit=limit)
-            ]
-            connection.execute(
-                update(TRIALS)
-                .where(of_study, TRIALS.c.number.in_([trial.number for trial in claimed]))
-                .values(state=RUNNING, worker=worker, lease_until=now + lease_seconds, started_at=now)
-            )
-            return claimed
+        with self._write(study) as of:
+            queue = of.trials(statements.WAITING_TRIALS, at_most=limit)
+            if not queue:
+                return []
+            now = self._now(of)
+            numbers = [trial.number for trial in queue]
+            of.run(statements.CLAIM, numbers=numbers, holder=worker, now=now, until=now + lease_seconds)
+            return [replace(trial, state=TrialState.RUNNING, started_at=now) for trial in queue]
 
+    @patient
     def heartbeat(self, study: str, *, worker: str, lease_seconds: float) -> None:
         """Prolongs the leases of the worker's RUNNING trials."""
-        with self._write(study) as (connection, study_id):
-            mine = running(study_id, TRIALS.c.worker == worker)
-            connection.execute(update(TRIALS).where(*mine).values(lease_until=self._clock() + lease_seconds))
+        with self._write(study) as of:
+            of.run(statements.PROLONG, holder=worker, until=self._now(of) + lease_seconds)
 
+    @patient
     def workers(self, study: str) -> list[str]:
         """Workers that hold RUNNING trials, each once, sorted."""
-        with self._read(study) as (connection, study_id):
-            query = select(TRIALS.c.worker).where(*running(study_id)).distinct()
-            return sorted(connection.execute(query).scalars())
+        with self._read(study) as of:
+            return sorted(of.column(statements.HOLDERS))
 
+    @patient
+    def release(self, study: str, *, worker: str) -> int:
+        """Returns the RUNNING trials of `worker` to WAITING; says how many."""
+        with self._write(study) as of:
+            return of.run(statements.RELEASE_HELD, holder=worker)
+
+    @patient
     def requeue_lost(self, study: str, *, worker: str | None = None) -> int:
-        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many."""
-        lost = TRIALS.c.lease_until < self._clock() if worker is None else TRIALS.c.worker == worker
-        again = {"state": WAITING, "worker": None, "lease_until": None, "started_at": None}
-        with self._write(study) as (connection, study_id):
-            return connection.execute(update(TRIALS).where(*running(study_id, lost)).values(again)).rowcount
+        """Returns RUNNING trials with an expired lease, or those of `worker`, to WAITING; says how many were lost."""
+        with self._read(study) as of:
+            whose = {"now": self._now(of)} if worker is None else {"holder": worker}
+            if not of.column(statements.EXPIRED_NUMBERS if worker is None else statements.HELD_NUMBERS, **whose):
+                return 0  # nearly always, and looking disturbs nobody
+        with self._write(study) as of:
+            hopeless = of.trials(statements.HOPELESS_EXPIRED if worker is None else statements.HOPELESS_HELD, **whose)
+            first, now = of.next_finish(), self._now(of)
+            ended = [
+                lost_too_often(trial, finish_order=first + position, finished_at=now)
+                for position, trial in enumerate(hopeless)
+            ]
+            of.end(ended)
+            again = statements.REQUEUE_EXPIRED if worker is None else statements.REQUEUE_HELD
+            return len(ended) + of.run(again, **whose)
 
-    def finish(self, study: str, outcomes: Sequence[tuple[int, Evaluation | Failure]]) -> list[Trial]:
-        """Ends trials by number, in the order given; returns them finished."""
-        numbers = [number for number, _ in outcomes]
-        with self._write(study) as (connection, study_id):
-            of_study = TRIALS.c.study_id == study_id
-            known = {one.number: one for one in find_trials(connection, of_study, TRIALS.c.number.in_(numbers))}
-            unfinished(study, numbers, {number: trial.state for number, trial in known.items()})
-            first = following(connection, TRIALS.c.finish_order, of_study, first=1)
-            now = self._clock()
+    @patient
+    def finish(self, study: str, outcomes: Sequence[Outcome], *, worker: str | None = None) -> list[Trial]:
+        """Ends trials by number, in the order given; returns those that it ended."""
+        with self._write(study) as of:
+            found = of.trials(statements.NAMED_TRIALS, numbers=[number for number, _ in outcomes])
+            known = {trial.number: trial for trial in found}
+            held = None if worker is None else set(of.column(statements.HELD_NUMBERS, holder=worker))
+            counted = to_end(study, outcomes, {number: trial.state for number, trial in known.items()}, held=held)
+            first, now = of.next_finish(), self._now(of)
             ended = [
                 finished(known[number], outcome, finish_order=first + position, finished_at=now)
-                for position, (number, outcome) in enumerate(outcomes)
+                for position, (number, outcome) in enumerate(counted)
             ]
-            statement = update(TRIALS).where(of_study, TRIALS.c.number == bindparam("of_number"))
-            if ended:
-                connection.execute(statement, [{"of_number": one.number, **outcome_columns(one)} for one in ended])
+            of.end(ended)
             return ended
 
+    @patient
     def trials(self, study: str, *, finished_after: int | None = None) -> list[Trial]:
         """All trials by number; with `finished_after`, only finished ones of a larger finish order, by that order."""
-        order = TRIALS.c.finish_order
-        with self._read(study) as (connection, study_id):
-            of_study, finished_trials = TRIALS.c.study_id == study_id, self._finished[study_id]
+        with self._read(study) as of:
+            finished_trials = self._finished[of.study_id]
             known = finished_trials.all()
             if finished_after is None:
-                fresh = find_trials(connection, of_study, or_(order.is_(None), order > len(known)))
+                fresh = of.trials(statements.OPEN_OR_AFTER, after=len(known))
                 finished_trials.add(sorted((one for one in fresh if one.finish_order), key=_finish_order))
                 return sorted(known + fresh, key=_number)
-            fresh = find_trials(connection, of_study, order > max(finished_after, len(known)), order=order)
+            fresh = of.trials(statements.FINISHED_AFTER, after=max(finished_after, len(known)))
             finished_trials.add(fresh)
             return known[max(finished_after, 0) :] + fresh
 
+    @patient
     def unfinished(self, study: str) -> list[Trial]:
         """WAITING and RUNNING trials by number."""
-        with self._read(study) as (connection, study_id):
-            of_study = TRIALS.c.study_id == study_id
-            # one query a state: asked for both in order, SQLite walks through all trials instead of the index
-            open_ones = (find_trials(connection, of_study, TRIALS.c.state == state) for state in (WAITING, RUNNING))
-            return sorted(chain.from_iterable(open_ones), key=attrgetter("number"))
+        with self._read(study) as of:
+            return sorted(of.trials(statements.OPEN_TRIALS), key=_number)
 
+    @patient
     def asks(self, study: str) -> int:
         """How many asks of the search stage have been answered: the number of the next one."""
-        with self._read(study) as (connection, study_id):
-            return count_asks(connection, study_id, "search")
+        with self._read(study) as of:
+            return of.asks("search")
 
+    @patient
     def cursor(self, study: str, reader: str) -> int:
         """Finish order up to which a reader has seen the trials; 0 for a new reader."""
-        with self._read(study) as (connection, study_id):
-            return read_cursor(connection, study_id, reader) or 0
+        with self._read(study) as of:
+            return of.cursor(reader) or 0
 
+    @patient
     def move_cursor(self, study: str, reader: str, finish_order: int) -> None:
         """Remembers how far a reader has seen."""
-        with self._write(study) as (connection, study_id):
-            write_cursor(connection, study_id, reader, finish_order)
+        with self._write(study) as of:
+            of.move_cursor(reader, finish_order)
 
     def close(self) -> None:
         """Frees connections; may be called twice."""
         self._engine.dispose()
 
-    @contextmanager
-    def _read(self, study: str) -> Iterator[tuple[Connection, int]]:
-        with reading(self._engine) as connection:
-            yield connection, find_study(connection, study, url=self.url, lock=False)
+    def _now(self, study: OpenStudy) -> float:
+        if self._clock is not None:
+            return self._clock()
+        if self._engine.dialect.name == "sqlite":
+            return time.time()
+        return float(study.connection.execute(statements.SERVER_TIME).scalar_one())
+
+    def _of(self, connection: Connection, name: str) -> OpenStudy:
+        if name not in self._study_ids:
+            self._study_ids[name] = find_study(connection, name, url=self.url)
+        return OpenStudy(connection, self._study_ids[name])
 
     @contextmanager
-    def _write(self, study: str) -> Iterator[tuple[Connection, int]]:
+    def _read(self, study: str) -> Iterator[OpenStudy]:
+        with reading(self._engine) as connection:
+            yield self._of(connection, study)
+
+    @contextmanager
+    def _write(self, study: str) -> Iterator[OpenStudy]:
         with writing(self._engine) as connection:
-            yield connection, find_study(connection, study, url=self.url, lock=True)
+            of = self._of(connection, study)
+            if self._engine.dialect.name != "sqlite":  # a file lets in one writer anyway
+                connection.execute(statements.LOCK_STUDY, {"of_study": of.study_id})
+            yield of
 
 
 def _number(trial: Trial) -> int:

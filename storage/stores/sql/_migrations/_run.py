@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 
-def run(connection: Connection, version_table: str) -> None:
-    """Takes the database to the newest schema within the connection's transaction."""
+def run(connection: Connection, version_table: str, *, target: str = "head") -> None:
+    """Takes the database to the newest schema, or an older one, within the connection's transaction."""
     config = Config()
     script = scripts()
 
     def steps(revision: str, _context: MigrationContext) -> Sequence[MigrationStep]:
-        return script._upgrade_revs("head", revision)  # the way that Alembic documents for `fn`
+        return script._upgrade_revs(target, revision)  # the way that Alembic documents for `fn`
 
     with EnvironmentContext(config, script, fn=steps) as environment:
         environment.configure(connection=connection, version_table=version_table)
