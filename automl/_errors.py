@@ -3,6 +3,7 @@
 AutomlError
 ├── ConfigError   a configuration file or option; lists every mistake at once
 ├── StudyError    a study cannot do what was asked in its state
+│   └── NothingLeft   there is no trial to give: the budget is spent or the space exhausted
 └── ExportError   a winner or weights file cannot be written, read or trusted
 """
 
@@ -26,6 +27,10 @@ class ConfigError(AutomlError):
 
 class StudyError(AutomlError):
     """The study cannot do that now."""
+
+
+class NothingLeft(StudyError):
+    """Every trial that budget and space allow has been given out."""
 
 
 class ExportError(AutomlError):

@@ -1,31 +1,42 @@
 """The study loop: ask, begin, evaluate, finish, tell; every step goes through the store.
 
 A study is what its store remembers: a resumed study replays `tell` in the order in which trials ended and
-derives the generator of each ask from (study seed, ask number), so it proposes what an undisturbed run
-would have proposed.
+derives the generator of each ask from (study seed, ask number), so with one worker it proposes what an
+undisturbed run would have proposed.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import shlex
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cached_property, partial
 
 import numpy as np
 
-from automl._errors import StudyError
+from automl._errors import NothingLeft, StudyError
+from automl._locks import StudyLock
+from automl._loop import Loop
 from automl._wiring import Wiring
-from automl._worker import ASK_LEASE_SECONDS, LEASE_SECONDS, Heartbeat, is_dead, worker_name
-from automl.budget import Budget, Spent, spent
+from automl._worker import ASK_LEASE_SECONDS, ASKED, Heartbeat, keeps_driver_out, requeue_all_lost, worker_name
+from automl.budget import Budget
 from automl.config import StudyConfig, parse_config
+from automl.course import StudyCourse
 from automl.front import front
-from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Trial
-from storage import AskTakenError, Mirror, StudyRecord, TrialStore
+from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Trial, TrialState
+from storage import Mirror, StorageError, StudyRecord, TrialStore
 
 DRAIN_SECONDS = 60.0
 """How long the end of a study waits for its tracker."""
+
+HUNG_EXIT = 70
+"""Exit code of a worker that gives up a trial that hangs."""
+
+LOG = logging.getLogger("automl")
 
 Callback = Callable[["Study", Trial], None]
 
@@ -37,13 +48,16 @@ class Study:
     loads neither data nor models.
     """
 
-    def __init__(self, record: StudyRecord, store: TrialStore, wire: Callable[[StudyRecord], Wiring]) -> None:
+    def __init__(
+        self, record: StudyRecord, store: TrialStore, wire: Callable[[StudyRecord], Wiring], *, role: str = ""
+    ) -> None:
+        """`role` is that of one of several workers, empty for whoever drives the study or only looks."""
         self.record = record
         self.store = store
         self._wire = wire
-        self._worker = worker_name()
-        self._told = 0
-        self._spent = Spent()
+        self._worker = worker_name(role)
+        self._is_one_of_many = bool(role)
+        self._asker = worker_name(ASKED)
         self._stop = threading.Event()
 
     def __repr__(self) -> str:
@@ -53,6 +67,11 @@ class Study:
     def name(self) -> str:
         """The study's name, unique in its store."""
         return self.record.name
+
+    @property
+    def worker(self) -> str:
+        """The name under which this process works on the study."""
+        return self._worker
 
     @cached_property
     def config(self) -> StudyConfig:
@@ -92,17 +111,25 @@ class Study:
         self.record = self.store.study(self.name)
         self.__dict__.pop("config", None)
 
-    def ask(self) -> Trial:
-        """The next trial to evaluate, leased to this process: a lost one first, else a new suggestion.
+    def ask(self, *, holder: str | None = None, budget: Budget | None = None) -> Trial:
+        """The next trial to evaluate elsewhere: a lost one or a baseline first, else a new suggestion; `tell` ends it.
+
+        It is held for this process and comes back to the queue when this process ends. `holder` names somebody who
+        outlives it, a person or a program of theirs; the trial then comes back after a week. A new suggestion keeps to
+        `budget`, with what others hold counted; by default there is no limit.
 
         Raises:
-            StudyError: the space has no candidate left that was not tried.
+            NothingLeft: the budget is spent, or the space has no candidate left that was not tried.
         """
-        self._requeue_dead()
-        claimed = self._claim(1, ASK_LEASE_SECONDS) or self._claim_new(1, ASK_LEASE_SECONDS)
-        if not claimed:
-            raise StudyError(f"study {self.name!r} has tried every candidate of its space; enlarge the space")
-        return claimed[0]
+        requeue_all_lost(self.store, self.name)
+        self._loop.begin_baselines()
+        asker = self._asker if holder is None else f"{holder} {ASKED}"
+        taken = self._loop.take(budget or Budget(), worker=asker, lease_seconds=ASK_LEASE_SECONDS)
+        if not taken:
+            spent = "" if budget is None else "spent its budget, running trials counted, or "
+            remedy = "enlarge the space" if budget is None else "enlarge the budget or the space"
+            raise NothingLeft(f"study {self.name!r} has {spent}tried every candidate of its space; {remedy}")
+        return taken[0]
 
     def tell(self, trial: Trial | int, outcome: Mapping[str, float] | Evaluation | Failure) -> Trial:
         """Ends a trial that `ask` gave with its metrics; one that is not finite makes the trial a failure.
@@ -127,48 +154,102 @@ class Study:
         Without `n_trials` the study's own budget decides. May be called again to go on.
         """
         ends_at = None if timeout is None else time.monotonic() + timeout
-        self.recover()
-        self._sync()
-        _ = self.mirror  # starts to copy what earlier runs have left
-        budget = self.budget if n_trials is None else Budget(trials=self._spent.trials + n_trials)
-        with Heartbeat(self.store, self.name, self._worker):
-            self._run_queue(callbacks)
-            while not self._stop.is_set() and (ends_at is None or time.monotonic() < ends_at):
-                if not budget.allows(self._spent) or not self._step(budget, callbacks):
-                    break
+        with self.driving():
+            loop = self._loop
+            view = loop.look()
+            _ = self.mirror  # starts to copy what earlier runs have left
+            held = sum(one.stage == "search" and one.state is TrialState.RUNNING for one in view.unfinished)
+            budget = self.budget if n_trials is None else Budget(trials=loop.spent.trials + held + n_trials)
+            loop.run(budget, stop=self._stop, on_end=partial(self._tell_of, callbacks), ends_at=ends_at)
+
+    def work(self, *, callbacks: Sequence[Callback] = (), trial_seconds: float | None = None) -> None:
+        """Takes part in the study beside other workers until its budget is spent and none of them holds a trial.
+
+        Nothing is mirrored: that is the driver's part. An evaluation that takes longer than `trial_seconds` has
+        hung beyond what its evaluator allows: the trial goes back to the queue and this process ends at once.
+        """
+        loop = self._loop
+        heartbeat = Heartbeat(
+            self.store,
+            self.name,
+            self._worker,
+            is_hung=lambda: trial_seconds is not None and loop.busy_seconds() > trial_seconds,
+            give_up=self._give_up,
+        )
+        requeue_all_lost(self.store, self.name)
+        loop.run(self.budget, stop=self._stop, on_end=partial(self._tell_of, callbacks), heartbeat=heartbeat)
+
+    def _give_up(self) -> None:
+        LOG.error("a trial of study %r hangs; this worker ends, and another one takes the trial", self.name)
+        with suppress(StorageError):
+            self.store.requeue_lost(self.name, worker=self._worker)  # a loss: it is not tried for ever
+        os._exit(HUNG_EXIT)
 
     def stop(self) -> None:
         """Lets the running trials end and asks for no more; safe to call from a signal handler."""
         self._stop.set()
 
-    def _step(self, budget: Budget, callbacks: Sequence[Callback]) -> bool:
-        """Evaluates one cohort, no larger than what is left of the budget; False where the space is exhausted."""
-        left = self._spent.trials + 1 if budget.trials is None else budget.trials - self._spent.trials
-        size = max(1, min(self.wiring.evaluator.cohort_size, left))
-        cohort = self._claim(size) or self._claim_new(size)
-        self._evaluate(cohort, callbacks)
-        self._sync()
-        return bool(cohort)
+    @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stop.is_set()
+
+    def abandon(self, *, seconds: float = 2.0) -> None:
+        """Ends the running trials at once and gives them back to the queue, for a process that ends right after.
+
+        Safe to call from a signal handler: what the interrupted code holds is waited for no longer than `seconds`.
+        """
+        if "wiring" in self.__dict__:
+            self.wiring.evaluator.close()
+        releasing = threading.Thread(target=self._release, daemon=True)
+        releasing.start()
+        releasing.join(seconds)
+
+    def _release(self) -> None:
+        with suppress(StorageError):  # their lease ends by itself
+            self.store.release(self.name, worker=self._worker)
+
+    @contextmanager
+    def driving(self) -> Iterator[None]:
+        """Keeps other drivers out while this process drives the study; lost trials are back in the queue then.
+
+        Raises:
+            StudyError: another process drives this study.
+        """
+        lock = StudyLock(self.record.uid, "driver")
+        if not lock.acquire(self._worker):
+            raise self._is_driven(lock.holder())
+        try:
+            self.recover()
+            yield
+        finally:
+            lock.release()
 
     def recover(self) -> int:
         """Returns the trials of dead workers to the queue; says how many.
 
         Raises:
-            StudyError: a live process is working on this study.
+            StudyError: another process drives this study.
         """
-        lost = self._requeue_dead()
-        others = [worker for worker in self.store.workers(self.name) if worker != self._worker]
+        lost = requeue_all_lost(self.store, self.name)
+        others = [one for one in self.store.workers(self.name) if keeps_driver_out(one, self._worker)]
         if others:
-            raise StudyError(
-                f"study {self.name!r} is being worked on by process {others[0]}; wait for it, or end it and try again"
-            )
+            raise self._is_driven(others[0])
         return lost
 
-    def _requeue_dead(self) -> int:
-        dead = [worker for worker in self.store.workers(self.name) if is_dead(worker)]
-        return self.store.requeue_lost(self.name) + sum(
-            self.store.requeue_lost(self.name, worker=worker) for worker in dead
+    def _is_driven(self, other: str) -> StudyError:
+        return StudyError(
+            f"study {self.name!r} is being worked on by process {other}; wait for it, or end it and try again, "
+            f"or add a worker to it with `automl work {shlex.quote(self.name)}`"
         )
+
+    @cached_property
+    def _loop(self) -> Loop:
+        return Loop(self.record, self.store, wiring=self.wiring, worker=self._worker, shares=self._is_one_of_many)
+
+    def _tell_of(self, callbacks: Sequence[Callback], trial: Trial) -> None:
+        for callback in callbacks:
+            callback(self, trial)
 
     def close(self) -> None:
         """Ends child processes, lets the tracker catch up and frees the store; may be called twice."""
@@ -185,54 +266,9 @@ class Study:
         """The thread that shows finished trials in the tracker, started; None where the study has no tracker."""
         if self.wiring.tracker is None:
             return None
-        mirror = Mirror(self.store, self.wiring.tracker, self.name, self.objectives)
+        mirror = Mirror(self.store, self.wiring.tracker, self.name, StudyCourse(self.objectives))
         mirror.start()
         return mirror
-
-    def _claim(self, limit: int, seconds: float = LEASE_SECONDS) -> list[Trial]:
-        return self.store.claim(self.name, worker=self._worker, limit=limit, lease_seconds=seconds)
-
-    def _claim_new(self, n: int, seconds: float = LEASE_SECONDS) -> list[Trial]:
-        while True:
-            self._sync()
-            ask_number = self.store.asks(self.name)
-            rng = np.random.default_rng([self.record.seed, ask_number])
-            pending = [trial.suggestion for trial in self.store.unfinished(self.name) if trial.stage == "search"]
-            suggestions = self.wiring.searcher.ask(n, rng, pending)
-            if not suggestions:
-                return []
-            with suppress(AskTakenError):  # another process was faster: its trials are in the queue now
-                self.store.begin(self.name, suggestions, ask_number=ask_number, stage="search")
-            claimed = self._claim(n, seconds)
-            if claimed:
-                return claimed
-
-    def _sync(self) -> None:
-        finished = self.store.trials(self.name, finished_after=self._told)
-        self.wiring.searcher.tell(finished)
-        self._spent += spent(finished)
-        self._told = max((trial.finish_order or 0 for trial in finished), default=self._told)
-
-    def _evaluate(self, cohort: Sequence[Trial], callbacks: Sequence[Callback]) -> None:
-        try:
-            outcomes = self.wiring.evaluator.evaluate([trial.suggestion for trial in cohort])
-            ended = sorted((cohort[position].number, outcome) for position, outcome in outcomes)
-            finished = self.store.finish(self.name, ended)
-        except BaseException:
-            self.store.requeue_lost(self.name, worker=self._worker)
-            raise
-        for trial in finished:
-            for callback in callbacks:
-                callback(self, trial)
-
-    def _run_queue(self, callbacks: Sequence[Callback]) -> None:
-        """Evaluates the baselines of a new study, and what an ended process left behind."""
-        if not any(trial.stage == "baseline" for trial in self.trials) and self.wiring.baselines:
-            with suppress(AskTakenError):
-                self.store.begin(self.name, self.wiring.baselines, ask_number=0, stage="baseline")
-        while not self._stop.is_set() and (cohort := self._claim(self.wiring.evaluator.cohort_size)):
-            self._evaluate(cohort, callbacks)
-            self._sync()
 
 
 def _judged(metrics: Mapping[str, float]) -> Evaluation | Failure:

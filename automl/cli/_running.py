@@ -7,6 +7,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -18,23 +19,36 @@ from automl.front import best
 from automl.opening import default_storage
 from automl.publishing import publish
 from automl.study import Study
+from automl.summary import closing_gain
 from evaluators import Trial
 
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from automl.workers import Crew, Launcher
+
+ORPHAN_EXIT = 71
+"""Exit code of a worker whose driver is gone."""
 
 PATIENCE_SECONDS = 2.0
 """How long the end of a search is silent about its tracker."""
 
 
-def run_study(study: Study) -> int:
-    """Runs until the budget is spent or the person interrupts; returns the exit code."""
+def run_study(study: Study, *, workers: int = 1, storage: str = "", ray: str | None = None) -> int:
+    """Runs until the budget is spent or the person interrupts; returns the exit code.
+
+    Several workers are processes of their own on the store at `storage`, passwords and all; with the address of a
+    `ray` cluster they run on its nodes.
+    """
+    crew = _crew(study, workers, storage=storage, ray=ray) if workers > 1 or ray else None
     progress = Progress(study)
-    interruption = Interruption(study)
+    interruption = Interruption(study, at_once=study.abandon if crew is None else crew.end_at_once)
     status = "FAILED"
     try:
-        study.optimize(callbacks=[progress.show])
+        if crew is None:
+            study.optimize(callbacks=[progress.show])
+        else:
+            crew.run(callbacks=[progress.show])
         status = "KILLED" if interruption.code else "FINISHED"
     finally:
         progress.end()
@@ -46,12 +60,56 @@ def run_study(study: Study) -> int:
     return interruption.code or (0 if has_result else 1)
 
 
-class Interruption:
-    """First Ctrl-C or SIGTERM lets running trials end, the second ends at once; both can be resumed."""
+def _crew(study: Study, workers: int, *, storage: str, ray: str | None) -> Crew:
+    from automl.workers import Crew
 
-    def __init__(self, study: Study) -> None:
+    return Crew(study, _launcher(study, workers, storage=storage, ray=ray), workers=workers)
+
+
+def _launcher(study: Study, workers: int, *, storage: str, ray: str | None) -> Launcher:
+    if ray is None:
+        from automl.local_workers import LocalLauncher
+
+        return LocalLauncher(study.name, storage=storage, driver=study.worker, workers=workers)
+    from automl.ray_workers import RayLauncher
+
+    cores = study.config.evaluator.get("threads") or 1
+    return RayLauncher(study.name, storage=storage, driver=study.worker, address=ray, cores=cores)
+
+
+def run_worker(study: Study) -> int:
+    """Works on a study beside others until nothing is left of it; returns the exit code."""
+    from automl.local_workers import end_with_parent, is_orphan, trial_seconds
+
+    def end_at_once() -> None:
+        study.abandon()
+        os._exit(ORPHAN_EXIT)
+
+    interruption = Interruption(study, at_once=study.abandon, is_urgent=is_orphan)
+    end_with_parent(end_at_once)
+    progress = Progress(study)
+    try:
+        study.work(callbacks=[progress.show], trial_seconds=trial_seconds(study))
+    finally:
+        progress.end()
+        interruption.end()
+        study.close()
+    return interruption.code
+
+
+class Interruption:
+    """First Ctrl-C or SIGTERM lets running trials end, the second ends `at_once`; both can be resumed.
+
+    Where `is_urgent` says so, the first one ends at once too.
+    """
+
+    def __init__(
+        self, study: Study, *, at_once: Callable[[], None], is_urgent: Callable[[], bool] = lambda: False
+    ) -> None:
         self.code = 0
         self._study = study
+        self._at_once = at_once
+        self._is_urgent = is_urgent
         self._before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def end(self) -> None:
@@ -60,12 +118,12 @@ class Interruption:
             signal.signal(number, handler)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
-        if self.code:
-            self._study.wiring.evaluator.close()
+        if self.code or self._is_urgent():
+            self._at_once()
             say(f"automl: ended at once; go on with `{_command('resume', self._study)}`")
-            os._exit(self.code)
+            os._exit(self.code or 128 + number)
         self.code = 128 + number
-        say("automl: ending after the running trial; once more ends at once")
+        say("automl: ending after the running trials; once more ends at once")
         self._study.stop()
 
 
@@ -166,7 +224,8 @@ def _closing_line(study: Study, code: int) -> str:
     found = "no trial has a result"
     if best:
         value = compact(best[0].value(metric))
-        found = f"best {metric} {value} at trial {best[0].number}, {len(best)} on the front"
+        gained = closing_gain(study)
+        found = f"best {metric} {value} at trial {best[0].number}{gained and ', ' + gained}, {len(best)} on the front"
     look = f"see `{_command('front', study)}`, `{_command('report', study)}`"
     then = f"go on with `{_command('resume', study)}`" if code else look
     return f"automl: study {study.name!r}: {found}; {then}"

@@ -1,4 +1,4 @@
-"""Verbs that search: search, resume."""
+"""Verbs that search: search, resume, work."""
 
 from __future__ import annotations
 
@@ -12,11 +12,22 @@ from automl.cli._options import Storage, StudyName
 if TYPE_CHECKING:
     from automl.study import Study
 
+Workers = Annotated[
+    int, typer.Option("--workers", min=1, metavar="N", help="Processes that evaluate side by side on this machine.")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="ADDRESS", help="Let the workers run on the nodes of this Ray cluster; 'auto' finds one."
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
     app.command()(search)
     app.command()(resume)
+    app.command()(work)
 
 
 def search(
@@ -28,16 +39,21 @@ def search(
     trials: Annotated[int | None, typer.Option(metavar="N", help="Budget: end after N trials.")] = None,
     name: Annotated[str | None, typer.Option(metavar="S", help="Name of the study.")] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of the study.")] = None,
+    workers: Workers = 1,
+    ray: Ray = None,
     storage: Storage = None,
 ) -> None:
     """Begin a study and run it until its budget is spent."""
     from automl.cli._running import run_study
     from automl.config import load_config
+    from automl.local_workers import check_can_be_shared
     from automl.opening import open_new
 
     flags = {"budget.trials": trials, "study.name": name, "study.seed": seed, "storage": storage}
     overrides = {**pairs(settings or []), **{key: value for key, value in flags.items() if value is not None}}
-    raise typer.Exit(run_study(open_new(load_config(config, overrides), is_checked=True)))
+    loaded = load_config(config, overrides)
+    check_can_be_shared(loaded.storage, workers + (ray is not None))
+    raise typer.Exit(run_study(open_new(loaded, is_checked=True), workers=workers, storage=loaded.storage, ray=ray))
 
 
 def resume(
@@ -46,16 +62,32 @@ def resume(
     trials: Annotated[
         str | None, typer.Option(metavar="[+]N", help="Set the budget to N trials, or enlarge it by +N.")
     ] = None,
+    workers: Workers = 1,
+    ray: Ray = None,
     storage: Storage = None,
 ) -> None:
     """Go on with a study where it stopped, however it stopped."""
+    from automl.cli._output import say
     from automl.cli._running import run_study
-    from automl.opening import load_study
+    from automl.config import resolve_url
+    from automl.opening import default_storage, load_study
+    from automl.workers import was_shared
 
     loaded = load_study(study, storage=storage)
     if trials is not None:
         loaded.set_trials(_enlarged(_current(loaded), trials))
-    raise typer.Exit(run_study(loaded))
+    if workers > 1 or was_shared(loaded.trials):
+        say("automl: several workers take part, so what is proposed depends on the order in which trials end")
+    url = resolve_url(storage or default_storage(), Path.cwd())
+    raise typer.Exit(run_study(loaded, workers=workers, storage=url, ray=ray))
+
+
+def work(study: StudyName, *, storage: Storage = None) -> None:
+    """Take part in a study that a search drives, as one more worker, from any machine that sees its store and data."""
+    from automl.cli._running import run_worker
+    from automl.local_workers import join_study
+
+    raise typer.Exit(run_worker(join_study(study, storage=storage)))
 
 
 def _current(study: Study) -> int:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 import torch
 
 from evaluators._errors import EvaluatorError
+from evaluators._training.cores import cores_of_each
 
 
 def choose_device(name: str) -> torch.device:
@@ -29,12 +27,5 @@ def choose_device(name: str) -> torch.device:
 
 
 def use_threads(threads: int | None) -> None:
-    """Sets how many threads an operator may use; None takes every core that this process may run on."""
-    torch.set_num_threads(threads or usable_cores())
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on, at least one."""
-    if sys.platform == "linux":  # nowhere else can a process be kept to some cores and tell
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
+    """Sets how many threads an operator may use; None takes this worker's share of the cores, all where it is alone."""
+    torch.set_num_threads(threads or cores_of_each())

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from automl import Study, StudyError, create_study, load_study
 from automl.study import Callback
-from evaluators import Evaluation, Failure, FailureKind, Metric, Trial, TrialState
+from evaluators import Evaluation, Failure, FailureKind, Metric, Suggestion, Trial, TrialState
 from storage import FinishedTrialError, StudyExists, StudyNotFound
 from tests.automl.planted_study import planted_data, planted_study
 
@@ -91,12 +93,63 @@ def test_a_trial_of_a_dead_process_is_evaluated_again_under_its_number(study: St
     assert len(study.trials) == 3
 
 
-def test_a_live_process_is_not_robbed(study: Study) -> None:
-    study.ask()
+def test_what_a_live_process_has_asked_for_stays_with_it(study: Study) -> None:
+    asked = study.ask()
     other = _reloaded(study)
-    other._worker = "elsewhere/1/0.0/0"
-    with pytest.raises(StudyError, match="is being worked on by process"):
+    other.optimize(1)
+    assert [(trial.number, trial.state.value) for trial in other.trials] == [(asked.number, "RUNNING"), (1, "COMPLETE")]
+    other.close()
+
+
+def test_a_study_that_another_driver_works_on_is_refused(study: Study) -> None:
+    study.optimize(1)
+    study.store.begin(study.name, [_suggestion(study)], ask_number=1, stage="search", worker="elsewhere/1/0.0/0")
+    with pytest.raises(StudyError, match=r"is being worked on by process elsewhere/1/0.0/0; .* `automl work s`"):
+        study.optimize(1)
+
+
+def test_a_study_that_another_driver_is_about_to_work_on_is_refused(study: Study) -> None:
+    other = _reloaded(study)
+    with study.driving(), pytest.raises(StudyError, match=f"is being worked on by process {re.escape(study.worker)}"):
         other.optimize(1)
+    other.optimize(1)
+    other.close()
+
+
+@pytest.mark.parametrize("role", ["joined", "for elsewhere/1/0.0/0"])
+def test_workers_of_others_keep_a_driver_out_only_where_they_have_one(study: Study, role: str) -> None:
+    study.optimize(1)
+    worker = f"elsewhere/2/0.0/0 {role}"
+    study.store.begin(study.name, [_suggestion(study)], ask_number=1, stage="search", worker=worker)
+    if role == "joined":
+        assert study.recover() == 0
+        return
+    with pytest.raises(StudyError, match="is being worked on by process"):
+        study.recover()
+
+
+def test_the_budget_counts_what_others_hold(tmp_path: Path) -> None:
+    study = planted_study(tmp_path, budget={"trials": 3})
+    study.ask()
+    study.optimize()
+    assert [trial.state.value for trial in study.trials] == ["RUNNING", "COMPLETE", "COMPLETE"]
+    study.close()
+
+
+def test_a_trial_for_somebody_who_outlives_the_process_is_not_taken_for_lost(study: Study) -> None:
+    study.ask(holder="Ada")
+    assert study.store.workers(study.name) == ["Ada asked"]
+    assert study.recover() == 0
+
+
+def test_abandoned_trials_go_back_without_a_loss(study: Study) -> None:
+    study.store.begin(study.name, [_suggestion(study)], ask_number=0, stage="search", worker=study.worker)
+    study.abandon()
+    assert [(trial.state.value, trial.losses) for trial in study.trials] == [("WAITING", 0)]
+
+
+def _suggestion(study: Study) -> Suggestion:
+    return Suggestion(study.wiring.space.sample(np.random.default_rng(99)))
 
 
 def test_an_evaluator_that_raises_returns_its_trials_to_the_queue(study: Study) -> None:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from evaluators import EvaluatorError
-from evaluators._training.device import choose_device, usable_cores, use_threads
+from evaluators._training.cores import cores_of_each, usable_cores
+from evaluators._training.device import choose_device, use_threads
 
 
 def test_auto_is_the_cpu_where_there_is_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +35,11 @@ def test_no_number_of_threads_takes_all_usable_cores() -> None:
         assert torch.get_num_threads() == usable_cores()
     finally:
         torch.set_num_threads(before)
+
+
+def test_workers_of_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluators._training.cores.usable_cores", lambda: 10)
+    assert [cores_of_each(workers) for workers in (1, 2, 4, 99)] == [10, 5, 2, 1]
+    assert cores_of_each() == 10
+    monkeypatch.setenv("AUTOML_WORKERS", "3")
+    assert cores_of_each() == 3
