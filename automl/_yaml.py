@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from automl._errors import ConfigError
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+FREE_VALUES = 10_000
+"""Values that aliases may always stand for; beyond that no more than the text has characters."""
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -33,22 +36,20 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
 def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
     """As `read_yaml`, from a text; `source` names it in errors."""
     from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+
+    from evaluators._plain_yaml import reason_of
 
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
     try:
         content = yaml.load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ConfigError(source, [f"{place}not YAML: {getattr(error, 'problem', None) or error}"]) from error
+    except Exception as error:  # the parser meets what nobody foresaw, and may raise anything
+        raise ConfigError(source, [f"not YAML: {reason_of(error)}"]) from error
     if not isinstance(content, Mapping):
-        found = "nothing" if content is None else "a list" if isinstance(content, list) else repr(content)[:60]
+        found = "nothing" if content is None else "a list" if isinstance(content, list) else reprlib.repr(content)
         raise ConfigError(source, [f"must hold a mapping of settings (key: value), but holds {found}"])
-    lines: dict[str, int] = {}
-    plain = _plain(content, "", lines, source)
-    return plain, lines
+    reader = _Reader(source, max(len(text), FREE_VALUES))
+    return reader.mapping(content, (), ""), reader.lines
 
 
 def parse_scalar(text: str) -> Any:
@@ -69,21 +70,74 @@ def to_yaml(content: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def _plain(value: Any, key: str, lines: dict[str, int], source: str) -> Any:
-    if key.count(".") > MAX_DEPTH:
-        raise ConfigError(source, [f"settings nest at most {MAX_DEPTH} deep, but {key.split('.')[0]!r} goes deeper"])
-    if isinstance(value, Mapping):
-        return {str(name): _entry(value, name, key, lines, source) for name in value}
-    if isinstance(value, list):
-        return [_plain(item, f"{key}.{at}", lines, source) for at, item in enumerate(value)]
-    for plain in (bool, int, float, str):
-        if isinstance(value, plain):
-            return plain(value)
-    return value
+class _Reader:
+    """Turns what the parser gives into plain types, and remembers the line of every key.
+
+    Aliases stand for values that are written once: all that they stand for is counted, as a few lines can stand for
+    more than fits into memory. No more than `most` values are read.
+    """
+
+    def __init__(self, source: str, most: int) -> None:
+        self.lines: dict[str, int] = {}
+        self._source, self._left, self._most = source, most, most
+
+    def mapping(self, content: Any, above: tuple[str, ...], key: str) -> dict[str, Any]:
+        """A mapping below the keys `above`, all of which `key` writes in one."""
+        self._check_tag(content, key)
+        return {str(name): self._entry(content, name, above, key) for name in content}
+
+    def _entry(self, mapping: Any, name: Any, above: tuple[str, ...], key: str) -> Any:
+        if name is not None and not isinstance(name, _SCALARS):
+            raise self._mistake(key, f"a key is a text or a number, but one is {reprlib.repr(_readable(name))}")
+        dotted = f"{key}.{name}" if above else str(name)
+        if name in (mapping.lc.data or {}):  # a key that a merge brought in has no line of its own
+            self.lines[dotted] = mapping.lc.key(name)[0] + 1
+        return self._plain(mapping[name], (*above, str(name)), dotted)
+
+    def _plain(self, value: Any, above: tuple[str, ...], key: str) -> Any:
+        self._left -= 1
+        if self._left < 0:
+            raise ConfigError(self._source, [f"its aliases stand for more than {self._most} values; write them out"])
+        if len(above) > MAX_DEPTH:
+            reason = f"settings nest at most {MAX_DEPTH} deep, but {above[0][:50]!r} goes deeper"
+            raise ConfigError(self._source, [reason])
+        if isinstance(value, Mapping):
+            return self.mapping(value, above, key)
+        if isinstance(value, list):
+            self._check_tag(value, key)
+            return [self._plain(item, (*above, str(at)), f"{key}.{at}") for at, item in enumerate(value)]
+        if isinstance(value, int) and value.bit_length() > 63:
+            raise self._mistake(key, f"a number must fit into 64 bits, but this one takes {value.bit_length()}")
+        for plain in _SCALARS:
+            if isinstance(value, plain):
+                return plain(value)
+        if value is not None:
+            raise self._mistake(key, f"holds {_kind_of(value)}, which no setting takes; put it in quotes")
+        return None
+
+    def _check_tag(self, content: Any, key: str) -> None:
+        if _tag_of(content):
+            raise self._mistake(key, f"has the tag {_tag_of(content)[:50]!r}, and settings take none; leave it out")
+
+    def _mistake(self, key: str, reason: str) -> ConfigError:
+        place = f"line {self.lines[key]}: " if key in self.lines else ""
+        return ConfigError(self._source, [f"{place}{key}: {reason}" if key else reason])
 
 
-def _entry(mapping: Any, name: Any, key: str, lines: dict[str, int], source: str) -> Any:
-    dotted = f"{key}.{name}" if key else str(name)
-    if name in (mapping.lc.data or {}):  # a key that a merge brought in has no line of its own
-        lines[dotted] = mapping.lc.key(name)[0] + 1
-    return _plain(mapping[name], dotted, lines, source)
+_SCALARS = (bool, int, float, str)
+
+
+def _tag_of(content: Any) -> str:
+    """The tag that somebody wrote before a value; the parser keeps it beside the value."""
+    tag = getattr(getattr(content, "tag", None), "value", None)
+    return "" if tag is None else str(tag)
+
+
+def _kind_of(value: Any) -> str:
+    tag = _tag_of(value)
+    return f"a value with the tag {tag[:50]!r}" if tag else f"a value of type {type(value).__name__.lower()}"
+
+
+def _readable(name: Any) -> Any:
+    """A key that is a list or mapping, without the parser's own words around it."""
+    return list(name) if isinstance(name, tuple) else name

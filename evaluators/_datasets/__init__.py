@@ -13,7 +13,7 @@ from evaluators._datasets.dataset import Dataset, Facts, is_prepared, read_datas
 from evaluators._datasets.held_out import openings
 from evaluators._datasets.home import home
 from evaluators._datasets.opening import open_dataset
-from evaluators._datasets.part import Part
+from evaluators._datasets.part import Part, read_rows
 
 if TYPE_CHECKING:
     from evaluators._datasets.vocabulary import Vocabulary
@@ -30,11 +30,12 @@ __all__ = [
     "open_dataset",
     "prepare",
     "read_dataset",
+    "read_rows",
     "openings",
     "write_prepared",
 ]
 
-RECIPE_NAMES = ("movielens-100k", "synthetic")
+RECIPE_NAMES = ("movielens-100k", "synthetic", "criteo", "avazu", "kdd12")
 
 
 def prepare(
@@ -44,7 +45,7 @@ def prepare(
     minimum_count: int | None = None,
     seed: int = 0,
     copy: Path | None = None,
-    options: Mapping[str, int] | None = None,
+    options: Mapping[str, int | str] | None = None,
 ) -> Dataset:
     """Prepares a recipe, a folder or a described table (see `evaluators._datasets.preparation`).
 

@@ -1,13 +1,10 @@
-"""Which column of a table plays which part, and the tables themselves once they are typed."""
+"""Which column of a table plays which part, and where a row came from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import polars as pl
-
-from evaluators._datasets.dataset import Facts
 from evaluators._errors import DataError
 from searchspaces import did_you_mean
 
@@ -28,13 +25,21 @@ class Columns:
         return (self.label, *self.dense, *self.categorical, *time)
 
 
-@dataclass(frozen=True, eq=False)
-class Source:
-    """A source that has been read: typed tables by part (see `typed`), before any value has an id."""
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a chunk stand in their file, for messages."""
 
-    parts: Mapping[str, pl.DataFrame]
-    columns: Columns
-    facts: Facts
+    file: object
+    first: int = 1
+    unit: str = "row"
+
+    def place(self, index: int) -> str:
+        """Where the row at `index` of the chunk stands.
+
+        >>> Origin("clicks.csv", first=100, unit="line").place(5)
+        'line 105'
+        """
+        return f"{self.unit} {self.first + index}"
 
 
 def require_columns(wanted: Sequence[str], found: Sequence[str], *, file: object) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluators._datasets.part import PART_NAMES, Part, read_part
+from evaluators._datasets.part import PART_NAMES, Part, read_part, stored_part
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema, SchemaError
 
@@ -92,7 +92,9 @@ class Dataset:
         """
         from evaluators._datasets.digest import data_digest
 
-        parts = {name: read_part(self.folder, name) for name in self.rows}
+        for name in self.rows:
+            read_part(self.folder, name)  # refuses what is damaged, by its name
+        parts = {name: stored_part(self.folder, name) for name in self.rows}
         found = data_digest(parts, schema=self.schema, vocabularies=self._vocabularies())
         if found != self.digest:
             raise DataError(
@@ -100,10 +102,11 @@ class Dataset:
                 f"has {found}; prepare the data again"
             )
 
-    def _vocabularies(self) -> list[Vocabulary]:
+    def _vocabularies(self) -> Iterator[Vocabulary]:
+        """One at a time: all of them together may be large."""
         from evaluators._datasets.vocabulary import Vocabulary
 
-        return [Vocabulary.read(file) for file in self.vocabulary_files]
+        return (Vocabulary.read(file) for file in self.vocabulary_files)
 
 
 def is_prepared(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,22 +13,27 @@ import numpy as np
 from searchspaces import FeatureSchema
 
 if TYPE_CHECKING:
-    from evaluators._datasets.part import Part
+    from evaluators._datasets.stored import Stored
     from evaluators._datasets.vocabulary import Vocabulary
 
 CHUNK_BYTES = 1 << 20
 
 
-def data_digest(parts: Mapping[str, Part], *, schema: FeatureSchema, vocabularies: Sequence[Vocabulary]) -> str:
-    """`sha256:` and the digest of arrays, schema and vocabularies: the same data has it wherever it lies."""
+def data_digest(
+    parts: Mapping[str, Mapping[str, Stored]], *, schema: FeatureSchema, vocabularies: Iterable[Vocabulary]
+) -> str:
+    """`sha256:` and the digest of arrays, schema and vocabularies: the same data has it wherever it lies.
+
+    `parts` are the arrays by part and by name (see `stored_part`).
+    """
     digest = hashlib.sha256(json.dumps(schema.to_dict(), sort_keys=True).encode())
     for name in sorted(parts):
-        part = parts[name]
-        arrays = {"label": part.label, "numeric": part.numeric, "categorical": part.categorical, "time": part.time}
-        for kind, array in arrays.items():
-            if array is not None:
-                digest.update(f"\n{name}/{kind} {array.dtype.str} {array.shape}\n".encode())
-                digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        for kind in ("label", "numeric", "categorical", "time"):
+            if kind in parts[name]:
+                array = parts[name][kind]
+                digest.update(f"\n{name}/{kind} {array.kind.str} {(array.rows, *array.shape)}\n".encode())
+                for block in array.blocks():
+                    digest.update(block.reshape(-1).view(np.uint8).data)
     for vocabulary in vocabularies:
         digest.update(f"\nvocabulary {vocabulary.size}\n".encode())
         for value, count in vocabulary.table.iter_rows():

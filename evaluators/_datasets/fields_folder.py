@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from evaluators._datasets.columns import Columns, Source
+from evaluators._datasets.columns import Columns, Origin
 from evaluators._datasets.dataset import RESERVED_KINDS, Facts
-from evaluators._datasets.encode import in_time_order
-from evaluators._datasets.files import read_table
-from evaluators._datasets.numeric import typed
+from evaluators._datasets.files import Parquet, open_table, read_frames
+from evaluators._datasets.numeric import RowReader
 from evaluators._datasets.part import PART_NAMES
+from evaluators._datasets.source import Chunk, Source
+from evaluators._datasets.split import Given
 from evaluators._errors import DataError
 from searchspaces import did_you_mean
 
@@ -36,31 +37,35 @@ def source_files(folder: Path) -> list[Path]:
 
 
 def read_fields_folder(folder: Path, minimum_count: int) -> Source:
-    """Reads all parts; a test part may be absent. Rows with a time come in its order.
+    """Opens all parts; a test part may be absent. Rows with a time come in its order.
 
     The time column is `time_ms`, `time` or `timestamp` of `aux_train.parquet`, else its first date.
 
     Raises:
-        DataError: a file, column or value breaks a rule of the format.
+        DataError: a file or column breaks a rule of the format.
     """
     fields = _fields(folder)
     columns = _columns(folder, fields, aux_part="train")
-    present = [part for part in PART_NAMES if part != "test" or part_file(folder, "test").is_file()]
-    parts = {part: in_time_order(_part(folder, part, columns=columns), columns) for part in present}
+    split = Given(tuple(part for part in PART_NAMES if part != "test" or part_file(folder, "test").is_file()))
     facts = Facts(
         name=folder.resolve().name,
         label=LABEL,
         time_column=columns.time,
-        split={"rule": "given"},
+        split=split.facts,
         minimum_count=minimum_count,
         source=f"folder {folder.resolve().name}",
         licence=_licence(folder),
         meanings={name: _meaning(facts) for name, facts in fields.items()},
     )
-    return Source(parts, columns, facts)
+
+    def chunks() -> Iterator[Chunk]:
+        for part in split.parts:
+            yield from (Chunk(frame, part) for frame in _part(folder, part, columns=columns))
+
+    return Source(chunks, columns, facts, split)
 
 
-def read_fields_part(folder: Path, part: str) -> tuple[pl.DataFrame, Columns]:
+def read_fields_part(folder: Path, part: str) -> tuple[Iterator[pl.DataFrame], Columns]:
     """One part alone, rows as they stand in the file; the others need not be there, nor need its label."""
     columns = _columns(folder, _fields(folder), aux_part=part)
     return _part(folder, part, columns=columns, needs_label=False), columns
@@ -101,26 +106,45 @@ def _columns(folder: Path, fields: Mapping[str, Mapping[str, Any]], *, aux_part:
 
 
 def _time_column(aux: Path) -> str | None:
-    schema = read_table(aux).schema
+    schema = _opened(aux).kinds()
     named = [name for name in TIME_NAMES if name in schema]
     dates = [name for name, kind in schema.items() if kind in (pl.Date, pl.Datetime)]
     return next(iter(named + dates), None)
 
 
-def _part(folder: Path, part: str, *, columns: Columns, needs_label: bool = True) -> pl.DataFrame:
+def _part(folder: Path, part: str, *, columns: Columns, needs_label: bool = True) -> Iterator[pl.DataFrame]:
     path = part_file(folder, part)
     names = [name for name in columns.names if name != columns.time]
-    frame = read_table(path, names, optional=() if needs_label else (columns.label,))
+    reader = RowReader(columns, needs_label=needs_label)
+    frames = read_frames(_opened(path), names, file=path, optional=() if needs_label else (columns.label,))
     if columns.time is not None:
-        aux = folder / f"aux_{part}.parquet"
-        beside = read_table(aux, [columns.time])
-        if beside.height != frame.height:
-            raise DataError(
-                f"an aux file has one row for each row of its part, but {aux} has {beside.height} "
-                f"and {path} has {frame.height}; make both from the same rows"
-            )
-        frame = frame.hstack(beside)
-    return typed(frame, columns, file=path, needs_label=needs_label)
+        frames = _with_time(frames, path, aux=folder / f"aux_{part}.parquet", time=columns.time)
+    for frame, origin in frames:
+        yield reader.read(frame, origin)
+
+
+def _with_time(
+    frames: Iterator[tuple[pl.DataFrame, Origin]], path: Path, *, aux: Path, time: str
+) -> Iterator[tuple[pl.DataFrame, Origin]]:
+    beside, rows = _opened(aux), _opened(path).rows
+    if beside.rows != rows:
+        raise DataError(
+            f"an aux file has one row for each row of its part, but {aux} has {beside.rows} "
+            f"and {path} has {rows}; make both from the same rows"
+        )
+    times = (frame for frame, _ in read_frames(beside, [time], file=aux))
+    kept = pl.DataFrame()
+    for frame, origin in frames:
+        while kept.height < frame.height:
+            kept = pl.concat([kept, next(times)]) if kept.height else next(times)
+        yield frame.hstack(kept.head(frame.height)), origin
+        kept = kept[frame.height :]
+
+
+def _opened(path: Path) -> Parquet:
+    opened = open_table(path)
+    assert isinstance(opened, Parquet)  # every file of a folder ends in .parquet
+    return opened
 
 
 def _meaning(facts: Mapping[str, Any]) -> str:

@@ -14,19 +14,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from evaluators._datasets import movielens_features
-from evaluators._datasets.columns import Source
+from evaluators._datasets.columns import Origin
 from evaluators._datasets.dataset import Facts
 from evaluators._datasets.digest import file_digest
 from evaluators._datasets.movielens_files import ATOMIC_FILES, ORIGINAL_FILES, Ratings, read_atomic, read_original
-from evaluators._datasets.numeric import typed
-from evaluators._datasets.split import Shares, split_rows
+from evaluators._datasets.numeric import RowReader
+from evaluators._datasets.source import Options, Source, chunks_of
+from evaluators._datasets.split import ByTime, Shares
 from evaluators._errors import DataError
 
 NAME = "movielens-100k"
 WHEEL = "recbole==1.2.1"
 WHEEL_SHA256 = "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407"
 LICENCE = "GroupLens terms of use for MovieLens 100K: research use, acknowledgement, no redistribution"
-SHARES = Shares(valid=0.1, test=0.1)
+SPLIT = ByTime(Shares(valid=0.1, test=0.1))
 DOWNLOAD_SECONDS = 300
 PIP_DOWNLOAD = (
     *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
@@ -34,7 +35,7 @@ PIP_DOWNLOAD = (
 )
 
 
-def read_movielens(*, minimum_count: int, seed: int, copy: Path | None, options: Mapping[str, int]) -> Source:
+def read_movielens(*, minimum_count: int, seed: int, copy: Path | None, options: Options) -> Source:
     """The recipe: `copy` is a wheel, zip or folder with the files; without it the wheel is downloaded.
 
     Raises:
@@ -47,18 +48,18 @@ def read_movielens(*, minimum_count: int, seed: int, copy: Path | None, options:
     else:
         ratings = read_copy(copy)
     columns = movielens_features.COLUMNS
-    frame = typed(movielens_features.features(ratings), columns, file=NAME)
+    frame = RowReader(columns).read(movielens_features.features(ratings), Origin(NAME))
     facts = Facts(
         name=NAME,
         label=columns.label,
         time_column=columns.time,
-        split={"rule": "time", "valid": SHARES.valid, "test": SHARES.test},
+        split=SPLIT.facts,
         minimum_count=minimum_count,
         source=f"MovieLens 100K, {f'files of {WHEEL}' if copy is None else 'own copy'}",
         licence=LICENCE,
         meanings=movielens_features.MEANINGS,
     )
-    return Source(split_rows(frame, columns, shares=SHARES, seed=0), columns, facts)
+    return Source(lambda: chunks_of(frame), columns, facts, SPLIT)
 
 
 def copy_files(copy: Path | None) -> list[Path]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
+from evaluators._datasets.described import is_description, read_description
 
 
 def open_dataset(source: str | Path) -> Dataset:
-    """Opens a prepared folder; any other source is prepared into the cache first.
+    """Opens a prepared folder, or a description of columns without rows; any other source is prepared first.
 
     Raises:
         DataError: the folder is of another format version or damaged, or the source cannot be prepared.
@@ -16,6 +17,8 @@ def open_dataset(source: str | Path) -> Dataset:
     folder = Path(source)
     if is_prepared(folder):
         return read_dataset(folder)
+    if is_description(folder):
+        return read_description(folder)
     from evaluators._datasets.preparation import prepare
 
     return prepare(source)

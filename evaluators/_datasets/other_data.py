@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +10,14 @@ import numpy as np
 import polars as pl
 
 from evaluators._datasets import fields_folder, table
-from evaluators._datasets.columns import Columns
+from evaluators._datasets.columns import Columns, Origin
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
 from evaluators._datasets.digest import file_digest
 from evaluators._datasets.encode import to_part
-from evaluators._datasets.files import read_table
+from evaluators._datasets.files import open_table, read_frames
 from evaluators._datasets.held_out import open_test_part, record_opening
-from evaluators._datasets.numeric import typed
-from evaluators._datasets.part import PART_NAMES, Part
+from evaluators._datasets.numeric import RowReader
+from evaluators._datasets.part import PART_NAMES, Part, joined
 from evaluators._datasets.vocabulary import OUT_OF_VOCABULARY, Vocabulary
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema
@@ -56,28 +56,38 @@ def encode_part(
     known = [Vocabulary.of(values) for values in vocabularies]
     if is_prepared(source):
         return _recoded(read_dataset(source), part, schema=schema, known=known)
-    frame, columns, file = _rows(source, part, schema=schema, label=label)
-    if part == "test" and columns.label in frame.columns:
-        record_opening(f"source:{file_digest(file)}", purpose=PURPOSE)
-    return to_part(frame, columns, vocabularies=known)
+    frames, columns, file = _rows(source, part, schema=schema, label=label)
+    parts: list[Part] = []
+    for frame in frames:
+        if part == "test" and columns.label in frame.columns and not parts:
+            record_opening(f"source:{file_digest(file)}", purpose=PURPOSE)
+        parts.append(to_part(frame, columns, vocabularies=known))
+    return joined(parts) if parts else to_part(_no_rows(columns), columns, vocabularies=known)
 
 
-def _rows(source: Path, part: str, *, schema: FeatureSchema, label: str) -> tuple[pl.DataFrame, Columns, Path]:
-    """The typed table, its columns in the schema's order, and the file that it comes from."""
+def _no_rows(columns: Columns) -> pl.DataFrame:
+    return RowReader(columns).read(pl.DataFrame(schema=dict.fromkeys(columns.names, pl.String)), Origin("no rows"))
+
+
+def _rows(
+    source: Path, part: str, *, schema: FeatureSchema, label: str
+) -> tuple[Iterator[pl.DataFrame], Columns, Path]:
+    """The typed rows, their columns in the schema's order, and the file that they come from."""
     wanted = Columns(
         label=label,
         dense=tuple(field.name for field in schema.numeric),
         categorical=tuple(field.name for field in schema.categorical),
     )
     if fields_folder.is_fields_folder(source):
-        frame, found = fields_folder.read_fields_part(source, part)
-        return frame, _matching(found, wanted, source=source), fields_folder.part_file(source, part)
+        frames, found = fields_folder.read_fields_part(source, part)
+        return frames, _matching(found, wanted, source=source), fields_folder.part_file(source, part)
     if source.suffix in table.SUFFIXES:
         described = table.read_description(source, label=label)
         matching = _matching(described.columns, wanted, source=source)
         return table.read_rows(described, needs_label=False), matching, described.table
-    frame = read_table(source, wanted.names, optional=(label,))
-    return typed(frame, wanted, file=source, needs_label=False), wanted, source
+    reader = RowReader(wanted, needs_label=False)
+    rows = read_frames(open_table(source), wanted.names, file=source, optional=(label,))
+    return (reader.read(frame, origin) for frame, origin in rows), wanted, source
 
 
 def _matching(found: Columns, wanted: Columns, *, source: Path) -> Columns:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators._datasets.stored import Appended, Stored, open_npy
 from evaluators._errors import DataError
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -35,6 +38,19 @@ class Part:
         return len(self.label)
 
 
+def joined(parts: Sequence[Part]) -> Part:
+    """Parts one after the other, at least one."""
+    if len(parts) == 1:
+        return parts[0]
+    times = [part.time for part in parts if part.time is not None]
+    return Part(
+        np.concatenate([part.label for part in parts]),
+        np.concatenate([part.numeric for part in parts]),
+        np.concatenate([part.categorical for part in parts]),
+        np.concatenate(times) if times else None,
+    )
+
+
 def read_part(folder: Path, name: str) -> Part:
     """Opens the arrays of one part, memory-mapped and read-only.
 
@@ -57,18 +73,53 @@ def read_part(folder: Path, name: str) -> Part:
     return part
 
 
-def write_part(folder: Path, part: Part) -> None:
-    """Writes one part as `read_part` expects it."""
-    folder.mkdir(parents=True)
-    _save(folder / "label.npy", part.label, kind=np.float32)
-    _save(folder / "numeric.npy", part.numeric, kind=np.float32)
-    _save(folder / "categorical.npy", part.categorical, kind=np.int32)
-    if part.time is not None:
-        _save(folder / "time.npy", part.time, kind=np.float64)
+def read_rows(part: Part, first: int, last: int) -> Part:
+    """Rows `first` to `last` (left out) in memory, read in sequence.
+
+    From the files where there are any, not through the map: what is mapped stays the program's as long as it is.
+    """
+    time = None if part.time is None else _rows(part.time, first, last)
+    return Part(
+        _rows(part.label, first, last), _rows(part.numeric, first, last), _rows(part.categorical, first, last), time
+    )
 
 
-def _save(path: Path, array: NDArray[np.generic], *, kind: type[np.generic]) -> None:
-    np.save(path, np.ascontiguousarray(array, dtype=kind), allow_pickle=False)
+def _rows(array: NDArray[Scalar], first: int, last: int) -> NDArray[Scalar]:
+    if isinstance(array, np.memmap) and isinstance(array.base, mmap) and array.filename is not None:  # no slice
+        shape = array.shape[1:]
+        stored = Stored(Path(array.filename), array.dtype, len(array), shape, int(array.offset))
+        return stored.read(first, last)
+    return np.asarray(array[first:last])
+
+
+class PartWriter:
+    """Writes one part as `read_part` expects it, some rows at a time; the number of rows is known before."""
+
+    def __init__(self, folder: Path, rows: int, *, numeric: int, categorical: int, has_time: bool) -> None:
+        folder.mkdir(parents=True)
+        self._files = {
+            "label": Appended(folder / "label.npy", np.float32, header=rows),
+            "numeric": Appended(folder / "numeric.npy", np.float32, (numeric,), header=rows),
+            "categorical": Appended(folder / "categorical.npy", np.int32, (categorical,), header=rows),
+        }
+        if has_time:
+            self._files["time"] = Appended(folder / "time.npy", np.float64, header=rows)
+
+    def append(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Adds rows: label, numeric, categorical and, where there is one, time."""
+        for name, file in self._files.items():
+            file.append(arrays[name])
+
+    def close(self) -> None:
+        """Ends the writing."""
+        for file in self._files.values():
+            file.close()
+
+
+def stored_part(folder: Path, name: str) -> dict[str, Stored]:
+    """The arrays of one part for reading in blocks, by name."""
+    files = {kind: folder / name / f"{kind}.npy" for kind in ("label", "numeric", "categorical", "time")}
+    return {kind: open_npy(file) for kind, file in files.items() if file.exists()}
 
 
 def _open(path: Path, kind: type[Scalar]) -> NDArray[Scalar]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from evaluators._datasets import fields_folder, table
-from evaluators._datasets.columns import Source
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
 from evaluators._datasets.digest import source_digest
-from evaluators._datasets.encode import fit, to_part
+from evaluators._datasets.encode import encode_source
 from evaluators._datasets.home import home
 from evaluators._datasets.recipes import RECIPES, Recipe
-from evaluators._datasets.write import write_prepared
+from evaluators._datasets.source import Options, Source
+from evaluators._datasets.write import write_folder
 from evaluators._errors import DataError
-from searchspaces import did_you_mean
+from searchspaces import FeatureSchema, did_you_mean
 
 # Part of each cache key: raise it when the same source would be encoded differently.
 ENCODING_VERSION = 1
@@ -39,13 +40,13 @@ def prepare(
     minimum_count: int | None = None,
     seed: int = 0,
     copy: Path | None = None,
-    options: Mapping[str, int] | None = None,
+    options: Options | None = None,
 ) -> Dataset:
     """Prepares a recipe by name, a folder with `fields.json`, or the YAML description of a table.
 
     Args:
         out: the folder to write; without it the cache, where the same content is found again.
-        minimum_count: values seen less often in training get no id; 2 unless a table's YAML says otherwise.
+        minimum_count: values seen less often in training get no id; 2 unless a recipe or a table's YAML says otherwise.
         seed: of a split by hash, or of synthetic data.
         copy: the user's own copy of what a recipe would download.
         options: of a recipe, by name.
@@ -71,10 +72,16 @@ def prepare(
 
 
 def write_source(source: Source, folder: Path) -> Dataset:
-    """Fits on the training part, encodes every part and writes the prepared folder."""
-    schema, vocabularies = fit(source)
-    parts = {name: to_part(frame, source.columns, vocabularies=vocabularies) for name, frame in source.parts.items()}
-    return write_prepared(folder, parts, schema=schema, vocabularies=vocabularies, facts=source.facts)
+    """Fits on the training part, encodes every part and writes the prepared folder, in bounded memory."""
+
+    def fill(new: Path) -> FeatureSchema:
+        work = new / ".rows"
+        work.mkdir()
+        schema = encode_source(source, new, work)
+        shutil.rmtree(work)
+        return schema
+
+    return write_folder(folder, fill, facts=source.facts)
 
 
 def _already_prepared(path: Path, out: Path | None) -> Dataset:
@@ -86,9 +93,7 @@ def _already_prepared(path: Path, out: Path | None) -> Dataset:
     return read_dataset(path)
 
 
-def _plan(
-    source: str | Path, *, minimum_count: int | None, seed: int, copy: Path | None, options: Mapping[str, int]
-) -> _Plan:
+def _plan(source: str | Path, *, minimum_count: int | None, seed: int, copy: Path | None, options: Options) -> _Plan:
     recipe = RECIPES.get(str(source))
     if recipe is not None:
         return _recipe_plan(recipe, minimum_count=minimum_count, seed=seed, copy=copy, options=options)
@@ -114,15 +119,13 @@ def _plan(
     raise _unknown(path)
 
 
-def _recipe_plan(
-    recipe: Recipe, *, minimum_count: int | None, seed: int, copy: Path | None, options: Mapping[str, int]
-) -> _Plan:
+def _recipe_plan(recipe: Recipe, *, minimum_count: int | None, seed: int, copy: Path | None, options: Options) -> _Plan:
     unknown = [name for name in options if name not in recipe.options]
     if unknown:
         raise DataError(
             f"recipe {recipe.name!r} has no option {unknown[0]!r}; {did_you_mean(unknown[0], recipe.options)}"
         )
-    count = 2 if minimum_count is None else minimum_count
+    count = recipe.minimum_count if minimum_count is None else minimum_count
     return _Plan(
         recipe.name,
         tuple(recipe.files(copy)),

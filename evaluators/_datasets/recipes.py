@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evaluators._datasets import movielens, synthetic
-from evaluators._datasets.columns import Source
+from evaluators._datasets import avazu, criteo, kdd12, movielens, published, synthetic
+from evaluators._datasets.source import Options, Source
 
 
 class ReadRecipe(Protocol):
     """Makes the source of a recipe."""
 
-    def __call__(self, *, minimum_count: int, seed: int, copy: Path | None, options: Mapping[str, int]) -> Source: ...
+    def __call__(self, *, minimum_count: int, seed: int, copy: Path | None, options: Options) -> Source: ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Recipe:
     read: ReadRecipe
     files: Callable[[Path | None], list[Path]]
     options: tuple[str, ...] = ()
+    minimum_count: int = 2
 
 
 RECIPES: Mapping[str, Recipe] = {
@@ -32,5 +33,8 @@ RECIPES: Mapping[str, Recipe] = {
     for recipe in (
         Recipe(movielens.NAME, movielens.read_movielens, movielens.copy_files),
         Recipe(synthetic.NAME, synthetic.read_synthetic, lambda _: [], tuple(synthetic.OPTIONS)),
+        Recipe(criteo.NAME, criteo.read_criteo, criteo.criteo_files, published.OPTIONS, criteo.MINIMUM_COUNT),
+        Recipe(avazu.NAME, avazu.read_avazu, avazu.avazu_files, published.OPTIONS, avazu.MINIMUM_COUNT),
+        Recipe(kdd12.NAME, kdd12.read_kdd12, kdd12.kdd12_files, published.OPTIONS, kdd12.MINIMUM_COUNT),
     )
 }

@@ -15,10 +15,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from evaluators._datasets.columns import Columns, Source
+from evaluators._datasets.columns import Columns, Origin
 from evaluators._datasets.dataset import Facts
-from evaluators._datasets.numeric import typed
-from evaluators._datasets.split import Shares, split_rows
+from evaluators._datasets.numeric import RowReader
+from evaluators._datasets.part import PART_NAMES
+from evaluators._datasets.source import Options, Source, chunks_of
+from evaluators._datasets.split import ByTime, Shares
 from evaluators._errors import DataError
 
 NAME = "synthetic"
@@ -31,7 +33,7 @@ BASE_LOG_ODDS = -1.1
 TRUE_PROBABILITY = "true_probability"
 
 
-def read_synthetic(*, minimum_count: int, seed: int, copy: Path | None, options: Mapping[str, int]) -> Source:
+def read_synthetic(*, minimum_count: int, seed: int, copy: Path | None, options: Options) -> Source:
     """The recipe. `bayes_ne` by part is the log loss of the true probabilities on the part's own labels over
     the entropy of the part's own base rate: the NE that the true model would be measured at, luck included.
 
@@ -42,19 +44,26 @@ def read_synthetic(*, minimum_count: int, seed: int, copy: Path | None, options:
         raise DataError(f"synthetic data is made, not read, but a copy was named: {copy}; leave --from out")
     settings = _settings(options)
     frame, columns = _draw(settings, np.random.default_rng(seed))
-    labelled = typed(frame, columns, file=NAME).with_columns(frame[TRUE_PROBABILITY])
-    parts = split_rows(labelled, columns, shares=SHARES, seed=seed)
+    labelled = RowReader(columns).read(frame, Origin(NAME)).with_columns(frame[TRUE_PROBABILITY])
+    split = ByTime(SHARES)
     facts = Facts(
         name=NAME,
         label=columns.label,
         time_column=columns.time,
-        split={"rule": "time", "valid": SHARES.valid, "test": SHARES.test},
+        split=split.facts,
         minimum_count=minimum_count,
-        bayes_ne={name: normalised_entropy(part["click"], part[TRUE_PROBABILITY]) for name, part in parts.items()},
+        bayes_ne=_bayes_ne(labelled),
         source=f"synthetic, seed {seed}, " + ", ".join(f"{key} {value}" for key, value in settings.items()),
         licence="made up, free of rights",
     )
-    return Source(parts, columns, facts)
+    return Source(lambda: chunks_of(labelled), columns, facts, split)
+
+
+def _bayes_ne(labelled: pl.DataFrame) -> dict[str, float]:
+    """By part: rows come in time order and no two share a time."""
+    starts = (0, *SHARES.starts(labelled.height), labelled.height)
+    parts = {name: labelled[starts[number] : starts[number + 1]] for number, name in enumerate(PART_NAMES)}
+    return {name: normalised_entropy(part["click"], part[TRUE_PROBABILITY]) for name, part in parts.items()}
 
 
 def normalised_entropy(label: pl.Series, probability: pl.Series) -> float:
@@ -65,11 +74,13 @@ def normalised_entropy(label: pl.Series, probability: pl.Series) -> float:
     return float(loss / -(base * np.log(base) + (1 - base) * np.log1p(-base)))
 
 
-def _settings(options: Mapping[str, int]) -> dict[str, int]:
-    settings = {name: options.get(name, default) for name, (default, _) in OPTIONS.items()}
-    for name, value in settings.items():
-        least = OPTIONS[name][1]
-        if value < least:
+def _settings(options: Options) -> dict[str, int]:
+    settings: dict[str, int] = {}
+    for name, (default, least) in OPTIONS.items():
+        value = options.get(name, default)
+        if isinstance(value, int) and value >= least:
+            settings[name] = value
+        else:
             raise DataError(f"option {name!r} of synthetic data must be a whole number >= {least}, but is {value!r}")
     return settings
 

@@ -1,4 +1,4 @@
-"""Source: one csv or parquet table, described by a small YAML file.
+"""Source: one csv, tsv, txt (tab) or parquet table, described by a small YAML file; texts may be gzipped.
 
     table: clicks.csv
     label: click
@@ -7,12 +7,13 @@
     time: when
     split: {valid: 0.1, test: 0.1}
 
-Optional: `time`, `split`, `minimum_count`, `name`. Paths resolve against the folder of the YAML file.
+Optional: `time`, `split`, `minimum_count`, `name`, and `columns`: the names of all columns in order, for a text
+without a header. Paths resolve against the folder of the YAML file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,17 @@ import polars as pl
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from evaluators._datasets.columns import Columns, Source
+from evaluators._datasets.columns import Columns
 from evaluators._datasets.dataset import Facts
-from evaluators._datasets.files import read_table
-from evaluators._datasets.numeric import typed
-from evaluators._datasets.split import Shares, split_rows
+from evaluators._datasets.files import open_table, read_frames
+from evaluators._datasets.numeric import RowReader
+from evaluators._datasets.source import Chunk, Source
+from evaluators._datasets.split import ByHash, ByTime, Shares, Split
 from evaluators._errors import DataError
 from searchspaces import did_you_mean
 
 SUFFIXES = (".yaml", ".yml")
-KEYS = ("table", "label", "dense", "categorical", "time", "split", "minimum_count", "name")
+KEYS = ("table", "label", "dense", "categorical", "time", "split", "minimum_count", "name", "columns")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Description:
     columns: Columns
     shares: Shares
     minimum_count: int
+    names: tuple[str, ...] | None = None
 
 
 def read_description(path: Path, *, label: str | None = None) -> Description:
@@ -74,33 +77,37 @@ def read_description(path: Path, *, label: str | None = None) -> Description:
         columns=columns,
         shares=Shares(**(content.get("split") or {})),
         minimum_count=content.get("minimum_count", 2),
+        names=tuple(content["columns"]) if content.get("columns") else None,
     )
 
 
 def read_described(description: Description, *, minimum_count: int, seed: int) -> Source:
-    """Reads the table and divides it; by time where a time column is named, else by a hash of the row number.
-
-    Raises:
-        DataError: the table breaks a rule.
-    """
+    """Opens the table; it is divided by time where a time column is named, else by a hash of the row number."""
     columns, shares = description.columns, description.shares
-    rule = {"rule": "time"} if columns.time is not None else {"rule": "hash of the row number", "seed": seed}
+    split: Split = ByHash(shares, seed) if columns.time is None else ByTime(shares)
     facts = Facts(
         name=description.name,
         label=columns.label,
         time_column=columns.time,
-        split={**rule, "valid": shares.valid, "test": shares.test},
+        split=split.facts,
         minimum_count=minimum_count,
         source=f"table {description.table.name}",
     )
-    return Source(split_rows(read_rows(description), columns, shares=shares, seed=seed), columns, facts)
+    return Source(lambda: (Chunk(frame) for frame in read_rows(description)), columns, facts, split)
 
 
-def read_rows(description: Description, *, needs_label: bool = True) -> pl.DataFrame:
-    """All rows, typed, as they stand in the file; without `needs_label` the table may lack its label."""
+def read_rows(description: Description, *, needs_label: bool = True) -> Iterator[pl.DataFrame]:
+    """All rows, typed, as they stand in the file; without `needs_label` the table may lack its label.
+
+    Raises:
+        DataError: the table breaks a rule.
+    """
     columns = description.columns
-    frame = read_table(description.table, columns.names, optional=() if needs_label else (columns.label,))
-    return typed(frame, columns, file=description.table, needs_label=needs_label)
+    reader = RowReader(columns, needs_label=needs_label)
+    table = open_table(description.table, description.names)
+    optional = () if needs_label else (columns.label,)
+    for frame, origin in read_frames(table, columns.names, file=description.table, optional=optional):
+        yield reader.read(frame, origin)
 
 
 def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
@@ -122,18 +129,24 @@ def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
 
 def _column_mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
     named: list[str] = []
-    for key in ("dense", "categorical"):
+    for key in ("dense", "categorical", "columns"):
         value = content.get(key) or []
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            named += value
+            named += value if key != "columns" else ()
         else:
             yield f"{key} must be a list of column names, but is {value!r}"
             return
     if not named:
         yield "dense or categorical must name at least one column, but both are empty"
     used = [*named, content.get("label"), content.get("time")]
-    for name in sorted({one for one in used if isinstance(one, str) and used.count(one) > 1}):
+    for name in _repeated(used):
         yield f"a column plays one part, but {name!r} is named {used.count(name)} times"
+    for name in _repeated(content.get("columns") or []):
+        yield f"each column needs a name of its own, but columns has {name!r} twice"
+
+
+def _repeated(names: Sequence[Any]) -> list[str]:
+    return sorted({one for one in names if isinstance(one, str) and names.count(one) > 1})
 
 
 def _split_mistakes(split: object) -> Iterator[str]:

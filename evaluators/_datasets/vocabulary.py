@@ -25,11 +25,9 @@ class Vocabulary:
     table: pl.DataFrame
 
     @classmethod
-    def fit(cls, column: pl.Series, minimum_count: int) -> Vocabulary:
-        """Ids by descending count, then by value; values seen less than `minimum_count` times get none."""
-        counted = pl.LazyFrame({"value": column.cast(pl.String)}).group_by("value").agg(count=pl.len().cast(pl.Int64))
-        kept = counted.filter(pl.col("count") >= minimum_count)
-        return cls(kept.sort("count", "value", descending=[True, False], nulls_last=True).collect())
+    def ranked(cls, counts: pl.DataFrame) -> Vocabulary:
+        """Ids by descending count, then by value, of a table (value, count)."""
+        return cls(counts.select("value", "count").sort("count", "value", descending=[True, False], nulls_last=True))
 
     @classmethod
     def of(cls, values: Sequence[str | None], counts: Sequence[int] | None = None) -> Vocabulary:
@@ -54,7 +52,8 @@ class Vocabulary:
 
     def write(self, path: Path) -> None:
         """Keeps the table as parquet."""
-        self.table.write_parquet(path)
+        with path.open("wb") as file:
+            self.table.write_parquet(file)
 
     @property
     def size(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from evaluators._errors import DivergedError
 from evaluators._evaluation import Point
-from evaluators._training.examples import Examples
+from evaluators._training.examples import WINDOW_ROWS, Examples
 from evaluators._training.optimizers import optimizers
 from evaluators._training.settings import TrainingSettings
 
@@ -30,7 +31,8 @@ SCORING_BATCH = 4096
 def train(model: nn.Module, examples: Examples, settings: TrainingSettings, *, seed: int) -> tuple[Point, ...]:
     """Trains in place and gives the progressive training loss, each point over the rows since the last.
 
-    The order of rows is a function of (seed, pass) alone, so that all candidates see the same batches.
+    The order of rows is a function of (seed, pass) alone, so that all candidates see the same batches (see
+    `row_orders`).
     Each row weighs the same: the last batch of a pass, where smaller, takes a smaller step.
 
     Raises:
@@ -41,7 +43,7 @@ def train(model: nn.Module, examples: Examples, settings: TrainingSettings, *, s
     progress = _Progress(math.ceil(rows / POINTS_PER_PASS), torch.zeros((), device=examples.device))
     model.train()
     for number in range(settings.passes):
-        for batch in examples.batches(row_order(len(examples), rows, seed=seed, number=number), settings.batch_size):
+        for batch in examples.stream(row_orders(len(examples), rows, seed=seed, number=number), settings.batch_size):
             logits = model(batch.numeric, batch.categorical)
             loss = binary_cross_entropy_with_logits(logits, batch.label, reduction="sum")
             for one in updates:
@@ -53,17 +55,30 @@ def train(model: nn.Module, examples: Examples, settings: TrainingSettings, *, s
     return progress.finish()
 
 
-def row_order(total: int, rows: int, *, seed: int, number: int) -> NDArray[np.int64]:
-    """Order of the most recent `rows` of `total` rows in pass `number`, int64 [rows]."""
-    return np.random.default_rng([seed, number]).permutation(rows).astype(np.int64) + (total - rows)
+def row_orders(total: int, rows: int, *, seed: int, number: int) -> Iterator[NDArray[np.int64]]:
+    """Order of the most recent `rows` of `total` rows in pass `number`, piece by piece, each int64 [rows of a piece].
+
+    Up to `WINDOW_ROWS` rows are one piece in any order. More are cut into windows of so many: the windows come in
+    any order, and the rows of each in any order, so that rows and their order need the memory of one window.
+    """
+    rng, first = np.random.default_rng([seed, number]), total - rows
+    if rows <= WINDOW_ROWS:
+        yield rng.permutation(rows).astype(np.int64) + first
+        return
+    for window in rng.permutation(math.ceil(rows / WINDOW_ROWS)):
+        start = int(window) * WINDOW_ROWS
+        yield rng.permutation(min(WINDOW_ROWS, rows - start)).astype(np.int64) + (first + start)
 
 
 def score(model: nn.Module, examples: Examples) -> NDArray[np.float64]:
     """Logits in row order, [rows]."""
-    order = np.arange(len(examples), dtype=np.int64)
+    orders = (
+        np.arange(start, min(start + WINDOW_ROWS, len(examples)), dtype=np.int64)
+        for start in range(0, len(examples), WINDOW_ROWS)
+    )
     model.eval()
     with torch.inference_mode():
-        logits = [model(batch.numeric, batch.categorical) for batch in examples.batches(order, SCORING_BATCH)]
+        logits = [model(batch.numeric, batch.categorical) for batch in examples.stream(orders, SCORING_BATCH)]
         joined: NDArray[np.float64] = torch.cat(logits).double().cpu().numpy()
     return joined
 

@@ -12,7 +12,7 @@ import pytest
 
 from evaluators import DataError
 from evaluators._datasets import Dataset, Facts, Part, open_dataset, write_prepared
-from evaluators._datasets.digest import data_digest
+from evaluators._datasets.stored import Appended
 from evaluators._datasets.vocabulary import Vocabulary
 from searchspaces import FeatureSchema, Field, Kind
 
@@ -149,16 +149,16 @@ def test_changed_data_does_not_verify(tmp_path: Path) -> None:
         data.verify()
 
 
-def test_the_digest_covers_arrays_schema_and_vocabulary() -> None:
-    other_part = {**PARTS, "test": part([0])}
+def test_the_digest_covers_arrays_schema_and_vocabulary(tmp_path: Path) -> None:
     other_field = FeatureSchema((replace(SCHEMA.fields[0], mean=0.1), SCHEMA.fields[1]))
-    digests = [
-        data_digest(PARTS, schema=SCHEMA, vocabularies=[VOCABULARY]),
-        data_digest(other_part, schema=SCHEMA, vocabularies=[VOCABULARY]),
-        data_digest(PARTS, schema=other_field, vocabularies=[VOCABULARY]),
-        data_digest(PARTS, schema=SCHEMA, vocabularies=[Vocabulary.of(["x", "None"], [5, 2])]),
+    other_values = Vocabulary.of(["x", "None"], [5, 2])
+    written = [
+        write(tmp_path / "a"),
+        write(tmp_path / "b", {**PARTS, "test": part([0])}),
+        write_prepared(tmp_path / "c", PARTS, schema=other_field, vocabularies=[VOCABULARY], facts=FACTS),
+        write_prepared(tmp_path / "d", PARTS, schema=SCHEMA, vocabularies=[other_values], facts=FACTS),
     ]
-    assert len(set(digests)) == 4
+    assert len({data.digest for data in written}) == 4
 
 
 def test_the_same_data_has_one_digest_wherever_it_lies(tmp_path: Path) -> None:
@@ -193,13 +193,16 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         write(tmp_path / "file" / "data")
 
 
-def test_a_failure_while_writing_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", [(Vocabulary, "write"), (Appended, "append")])
+def test_a_failure_while_writing_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[type, str]
+) -> None:
     def full_disk(*_: object) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(Vocabulary, "write", full_disk)
+    monkeypatch.setattr(*place, full_disk)
     with pytest.raises(DataError, match=r"no space left"):
-        write(tmp_path / "data")
+        write(tmp_path / "new" / "data")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,8 @@ def test_every_mistake_of_a_description_is_named_at_once(tmp_path: Path) -> None
             "must leave rows for train and valid, but valid is 0.5 and test is 0.5",
         ),
         (PLAIN + "split: half\n", "split must be like {valid: 0.1, test: 0.1}, but is 'half'"),
+        (PLAIN + "columns: [click, click]\n", "a name of its own, but columns has 'click' twice"),
+        (PLAIN + "columns: click\n", "columns must be a list of column names, but is 'click'"),
         ("- a\n", "a description maps keys to values"),
         ("table: [", "a table needs a readable YAML description"),
         ("table: a\ntable: b\n", "a table needs a readable YAML description"),
@@ -116,13 +119,32 @@ def test_a_table_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_table_of_another_kind_is_refused(tmp_path: Path) -> None:
     description = write_table(tmp_path, PLAIN.replace("clicks.csv", "clicks.xlsx"))
     (tmp_path / "clicks.xlsx").write_text("")
-    with pytest.raises(DataError, match=r"must end in .parquet, .csv or .tsv, but .* ends in '.xlsx'"):
+    with pytest.raises(
+        DataError, match=r"must end in .parquet, .csv, .tsv or .txt, the texts also in .gz, but .* ends in '.xlsx'"
+    ):
         prepare(description)
 
 
-def test_a_bad_value_is_named_by_its_row_in_the_file(tmp_path: Path) -> None:
+def test_a_bad_value_is_named_by_its_line_in_the_file(tmp_path: Path) -> None:
     description = write_table(tmp_path, PLAIN + "time: when\n")
     path = tmp_path / "clicks.csv"
     path.write_text(path.read_text().replace("0,3.0,", "0,three,"))
-    with pytest.raises(DataError, match=r"column 'price' of .*clicks.csv has 'three' in row 7"):
+    with pytest.raises(DataError, match=r"column 'price' of .*clicks.csv has 'three' in line 8"):
+        prepare(description)
+
+
+@pytest.mark.parametrize("name", ["rows.txt", "rows.tsv.gz"])
+def test_a_text_without_a_header_takes_its_names_from_the_description(tmp_path: Path, name: str) -> None:
+    plain = prepare(write_table(tmp_path, PLAIN + "time: when\n"))
+    lines = (tmp_path / "clicks.csv").read_bytes().replace(b",", b"\t").split(b"\n", 1)[1]
+    (tmp_path / name).write_bytes(gzip.compress(lines) if name.endswith("gz") else lines)
+    description = tmp_path / "other.yaml"
+    description.write_text(PLAIN.replace("clicks.csv", name) + "time: when\ncolumns: [click, price, user, when]\n")
+    assert prepare(description).digest == plain.digest
+
+
+def test_columns_are_for_texts_alone(tmp_path: Path) -> None:
+    description = write_table(tmp_path, PLAIN.replace("csv", "parquet") + "columns: [click, price, user, when]\n")
+    pl.read_csv(tmp_path / "clicks.csv").write_parquet(tmp_path / "clicks.parquet")
+    with pytest.raises(DataError, match=r"those of a text without a header, but .* is parquet; leave columns out"):
         prepare(description)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from evaluators import DivergedError
 from evaluators._datasets import Part
-from evaluators._training import loop
+from evaluators._training import examples, loop
 from evaluators._training.examples import Examples, SearchData
-from evaluators._training.loop import row_order, score, train
+from evaluators._training.loop import row_orders, score, train
 from evaluators._training.settings import TrainingSettings
 
 CPU = torch.device("cpu")
@@ -54,7 +54,52 @@ def test_the_order_of_rows_does_not_depend_on_the_model() -> None:
 
 
 def test_a_cap_on_rows_keeps_the_most_recent_ones() -> None:
-    assert sorted(row_order(10, 3, seed=0, number=0)) == [7, 8, 9]
+    [order] = row_orders(10, 3, seed=0, number=0)
+    assert sorted(order) == [7, 8, 9]
+
+
+def test_up_to_a_window_of_rows_come_in_one_random_order() -> None:
+    [order] = row_orders(1000, 900, seed=3, number=1)
+    np.testing.assert_array_equal(order, np.random.default_rng([3, 1]).permutation(900) + 100)
+
+
+@pytest.fixture
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "WINDOW_ROWS", 8)
+    monkeypatch.setattr(examples, "WINDOW_ROWS", 8)
+
+
+def test_more_rows_come_window_by_window_each_row_once(small_windows: None) -> None:
+    orders = list(row_orders(100, 30, seed=0, number=0))
+    assert sorted(chain(*orders)) == list(range(70, 100))
+    assert sorted(len(order) for order in orders) == [6, 8, 8, 8]
+    assert all(max(order) - min(order) == len(order) - 1 for order in orders)
+    starts = [min(order) for order in orders]
+    assert starts != sorted(starts)
+    assert all(list(order) != sorted(order) for order in orders)
+
+
+def test_the_order_of_windows_depends_on_seed_and_pass_alone(small_windows: None) -> None:
+    def flat(seed: int, number: int) -> list[int]:
+        return [int(row) for order in row_orders(30, 30, seed=seed, number=number) for row in order]
+
+    assert flat(1, 0) == flat(1, 0)
+    assert len({tuple(flat(*one)) for one in ((1, 0), (1, 1), (2, 0))}) == 3
+
+
+def test_batches_go_on_over_the_ends_of_windows(small_windows: None) -> None:
+    model = Bias()
+    train(model, _numbered(30), TrainingSettings(batch_size=5), seed=1)
+    assert [len(rows) for rows in model.seen] == [5] * 6
+    assert list(chain(*model.seen)) == list(chain(*row_orders(30, 30, seed=1, number=0)))
+
+
+def test_scores_of_a_large_part_come_in_row_order(small_windows: None) -> None:
+    class Echo(Bias):
+        def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+            return categorical[:, 0].float()
+
+    assert score(Echo(), _numbered(30)).tolist() == list(range(30))
 
 
 def test_a_cap_beyond_the_data_takes_all_rows() -> None:
