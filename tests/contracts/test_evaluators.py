@@ -5,6 +5,7 @@ A new evaluator needs one entry in `FACTORIES`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluators import Evaluation, Evaluator, Failure, FailureKind, Suggestion
+from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, Suggestion
+from evaluators.external import External
 from evaluators.planted import Planted
 from evaluators.train import Train
 from searchspaces import Candidate, foreign_plugins, plugin_names
@@ -20,7 +22,15 @@ from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
 
 TIMINGS = frozenset(
-    {"examples_per_second", "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes", "train_seconds"}
+    {
+        "examples_per_second",
+        "qps",
+        "latency_ms_p50",
+        "latency_ms_p99",
+        "peak_memory_bytes",
+        "train_seconds",
+        "energy_joules",
+    }
 )
 SLOW = frozenset({"train"})
 
@@ -46,7 +56,28 @@ def _planted(_: Path) -> Case:
     return Case(lambda: Planted(space, 1, noise=0.001, cohort_size=4), good, Suggestion(Candidate()))
 
 
-FACTORIES: dict[str, Callable[[Path], Case]] = {"train": _train, "planted": _planted}
+_TRAINER = """
+import json, os, sys
+given = json.load(open(os.environ["AUTOML_CANDIDATE"]))
+if given["training"].get("learning_rate", 0.0) > 1.0:
+    sys.exit("diverged")
+metrics = {"ne": 0.5 + given["seed"] / 2**34, "auc": [0.7, 0.01]}
+json.dump({"metrics": metrics, "curve": [[1, {"ne": 0.9}]]}, open(sys.argv[1], "w"))
+"""
+
+
+def _external(folder: Path) -> Case:
+    (folder / "trainer.py").write_text(_TRAINER, encoding="utf-8")
+    command = [sys.executable, "-S", "trainer.py", "{metrics}"]
+    good = (suggest(mlp(8)), suggest(mlp(16)), suggest(mlp(8), replicate=1))
+    return Case(
+        lambda: External(SCHEMA, (Objective("ne"), Objective("flops")), 1, command=command, working_folder=folder),
+        good,
+        suggest(mlp(learning_rate=1e30)),
+    )
+
+
+FACTORIES: dict[str, Callable[[Path], Case]] = {"train": _train, "planted": _planted, "external": _external}
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
     for name in plugin_names("evaluators")
