@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from evaluators import Trial
+from automl.control import gain
+from evaluators import Objective, Trial
 
 MEASURED = (
     "ne", "auc", "logloss", "calibration", "flops", "macs", "params", "embedding_bytes",
-    "examples_per_second", "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes",
+    "examples_per_second", "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes", "energy_joules",
 )  # fmt: skip
 _WHOLE = frozenset({"flops", "macs", "params", "embedding_bytes", "peak_memory_bytes"})
 
 
-def trial_row(trial: Trial) -> dict[str, Any]:
-    """One trial as JSON types: identity, state, every metric (null where it has none), lineage, failure."""
+def trial_row(trial: Trial, *, control: Trial | None = None, objective: Objective | None = None) -> dict[str, Any]:
+    """One trial as JSON types: identity, state, every metric (null where it has none), lineage, failure.
+
+    `gain_percent` is the gain over the control in the objective, null where they are not given or not measured.
+    """
     outcome = trial.evaluation or trial.failure
     ne = trial.evaluation.metrics.get("ne") if trial.evaluation else None
     return {
@@ -26,6 +30,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         **{name: _measured(trial, name) for name in MEASURED},
         **_further_metrics(trial),
         "ne_stderr": ne.stderr if ne else None,
+        "gain_percent": None if objective is None else gain(trial, control, objective),
         "seconds": outcome.seconds if outcome else None,
         "parents": list(trial.suggestion.parents),
         "origin": trial.suggestion.origin,
@@ -36,9 +41,11 @@ def trial_row(trial: Trial) -> dict[str, Any]:
     }
 
 
-def trial_rows(trials: Iterable[Trial]) -> list[dict[str, Any]]:
-    """A row for each trial."""
-    return [trial_row(trial) for trial in trials]
+def trial_rows(
+    trials: Iterable[Trial], *, control: Trial | None = None, objective: Objective | None = None
+) -> list[dict[str, Any]]:
+    """A row for each trial, as `trial_row` gives it."""
+    return [trial_row(trial, control=control, objective=objective) for trial in trials]
 
 
 def _measured(trial: Trial, name: str) -> float | int | None:

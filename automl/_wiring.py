@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-import platform
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from automl import plugins
 from automl._errors import StudyError
 from automl._searcher import Searcher
+from automl._versions import versions
+from automl.baseline import own_baseline
 from automl.config import StudyConfig, parse_config
+from automl.control import BASELINE_ORIGIN
+from automl.proposals import why_outside
 from evaluators import Evaluator, Suggestion
 from evaluators._datasets import Dataset, open_dataset
 from searchspaces import SearchSpace, SearchSpaceError, zoo
 from storage import StudyRecord, Tracker, masked
 
 HIDDEN = "***"
+LOG = logging.getLogger("automl")
 
 
 @dataclass(frozen=True)
 class Wiring:
-    """The parts of a running study."""
+    """The parts of a running study; the user's own model is the first of the baselines."""
 
     dataset: Dataset
     space: SearchSpace
@@ -40,10 +44,13 @@ class Wiring:
 def wire(record: StudyRecord, config: StudyConfig | None = None) -> Wiring:
     """Builds the parts of a recorded study; `config` is the live one where there is one, passwords and all.
 
+    The user's own model is the recorded one: its file may have changed since, or be gone.
+
     Raises:
         StudyError: the data is not what the study began with.
     """
     config = config or parse_config(record.config, source=f"study {record.name!r}")
+    config = config.model_copy(update={"baseline": record.facts.get("baseline", {}).get("candidate")})
     dataset = open_dataset(config.data)
     known = record.facts.get("data", {}).get("digest")
     if known and known != dataset.digest:
@@ -58,7 +65,7 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
     """Builds every part once, so that a wrong option shows before a study begins.
 
     Raises:
-        ConfigError, SpaceError, EvaluatorError: an option is wrong.
+        ConfigError, SpaceError, EvaluatorError: an option is wrong, or the user's own model is.
     """
     context: dict[str, object] = {
         "schema": dataset.schema,
@@ -73,12 +80,12 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
         space,
         plugins.construct("searcher", config.searcher, context),
         plugins.construct("evaluator", config.evaluator, context),
-        _tracker(config.tracker, context),
+        tracker_of(config.tracker),
         _baselines(config, dataset),
     )
 
 
-def _tracker(spec: Mapping[str, Any] | None, context: Mapping[str, object]) -> Tracker | None:
+def tracker_of(spec: Mapping[str, Any] | None) -> Tracker | None:
     """The tracker; where its password was not kept, the address comes from the environment.
 
     Raises:
@@ -94,14 +101,14 @@ def _tracker(spec: Mapping[str, Any] | None, context: Mapping[str, object]) -> T
                 "put its whole address into MLFLOW_TRACKING_URI"
             )
         spec = {**spec, "uri": uri}
-    tracker: Tracker = plugins.construct("tracker", spec, context)
+    tracker: Tracker = plugins.construct("tracker", spec, {})
     return tracker
 
 
 def new_record(config: StudyConfig, *, is_checked: bool) -> StudyRecord:
     """The record of a study that is about to begin; opens the data and builds every part, so that mistakes show now."""
     dataset = open_dataset(config.data)
-    check(config, dataset, is_started=is_checked)
+    wiring = check(config, dataset, is_started=is_checked)
     metrics = "+".join(objective.metric for objective in config.objective_list())
     return StudyRecord(
         uid=uuid.uuid4().hex,
@@ -110,12 +117,19 @@ def new_record(config: StudyConfig, *, is_checked: bool) -> StudyRecord:
         problem=f"{dataset.name}:{metrics}",
         config=recorded(config),
         created_at=time.time(),
-        facts={"data": _data_facts(dataset), "space": {"digest": _digest(config.space)}, "versions": versions()},
+        facts={
+            "data": _data_facts(dataset),
+            "space": {"digest": _digest(config.space)},
+            "versions": versions(),
+            **_baseline_facts(config, wiring),
+        },
     )
 
 
 def check(config: StudyConfig, dataset: Dataset, *, is_started: bool) -> Wiring:
     """Builds every part, with `is_started` the evaluator's process too, and lets go of it again.
+
+    Says where the user's own model can be no start point.
 
     Raises:
         ConfigError, SpaceError, EvaluatorError: an option is wrong, or the evaluator cannot work.
@@ -126,6 +140,10 @@ def check(config: StudyConfig, dataset: Dataset, *, is_started: bool) -> Wiring:
             wiring.evaluator.open()
     finally:
         wiring.evaluator.close()
+    own = _own(wiring)
+    outside = why_outside(wiring.space, own.candidate) if own else ""
+    if outside:
+        LOG.warning("the baseline is the control, but no start point, as it is no point of the space: %s", outside)
     return wiring
 
 
@@ -136,17 +154,6 @@ def recorded(config: StudyConfig) -> dict[str, Any]:
     if content["tracker"]:
         content["tracker"] = {key: _masked(value) for key, value in content["tracker"].items()}
     return content
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a number, found without importing it."""
-    found = {"python": platform.python_version()}
-    for name in ("ctr-automl", "torch", "numpy", "lightgbm"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _data_facts(dataset: Dataset) -> dict[str, Any]:
@@ -169,15 +176,41 @@ def _masked(value: object) -> object:
 
 
 def _baselines(config: StudyConfig, dataset: Dataset) -> tuple[Suggestion, ...]:
-    """The human-made architectures, without what this schema cannot feed; one that has nothing left stays out."""
-    suggestions = []
+    """The user's own model, and the human-made ones that are another, without what this schema cannot feed.
+
+    A human-made one that has nothing left stays out.
+
+    Raises:
+        ConfigError: the user's own model does not fit the data.
+    """
+    own = own_baseline(config, dataset.schema)
+    suggestions = [] if own is None else [Suggestion(own, origin=BASELINE_ORIGIN)]
     for name in config.baseline_names():
         try:
             candidate = zoo(name, dataset.schema)
         except SearchSpaceError:
             continue
-        suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
+        if own is None or candidate.fingerprint != own.fingerprint:
+            suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
     return tuple(suggestions)
+
+
+def _own(wiring: Wiring) -> Suggestion | None:
+    return next((one for one in wiring.baselines if one.origin == BASELINE_ORIGIN), None)
+
+
+def _baseline_facts(config: StudyConfig, wiring: Wiring) -> dict[str, Any]:
+    """The user's own model as it is now: a study goes on without its file."""
+    own = _own(wiring)
+    if own is None:
+        return {}
+    facts = {
+        "source": config.baseline if isinstance(config.baseline, str) else "given with the settings",
+        "fingerprint": own.candidate.fingerprint,
+        "start_point": not why_outside(wiring.space, own.candidate),
+        "candidate": own.candidate.to_dict(),
+    }
+    return {"baseline": facts}
 
 
 def facts_of(record: StudyRecord, key: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from automl import plugins
 from automl._errors import ConfigError
@@ -48,7 +49,7 @@ class BudgetSection(_Section):
     """Limits of the search stage."""
 
     trials: Annotated[int, Field(ge=1)] | None = None
-    seconds: Annotated[float, Field(gt=0)] | None = None
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     rows: Annotated[int, Field(ge=1)] | None = None
 
 
@@ -68,7 +69,15 @@ class StudyConfig(_Section):
     budget: BudgetSection = BudgetSection(trials=100)
     storage: str = DEFAULT_STORAGE
     tracker: Spec | None = None
+    baseline: str | Spec | None = None
     baselines: tuple[str, ...] | None = None
+
+    @field_validator("baseline", mode="before")
+    @classmethod
+    def _modelled(cls, section: Any) -> Any:
+        if section is not None and not isinstance(section, str | Mapping):
+            raise PydanticCustomError("baseline", "must be the path of a model, or {architecture: ..., training: ...}")
+        return section
 
     @field_validator("space", "searcher", "evaluator", mode="before")
     @classmethod
@@ -81,7 +90,7 @@ class StudyConfig(_Section):
         return tuple(Objective(one.metric, one.goal, one.bound) for one in self.objectives)  # type: ignore[arg-type]
 
     def baseline_names(self) -> tuple[str, ...]:
-        """Human-made architectures evaluated beside the search; all of the zoo unless said otherwise."""
+        """Human-made architectures evaluated beside the search and the user's own; all unless said otherwise."""
         return zoo_names() if self.baselines is None else self.baselines
 
 
@@ -132,8 +141,10 @@ def _shallow_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """The same content with relative paths in `data`, `storage` and the tracker made absolute."""
+    """The same content with relative paths made absolute: data, storage, baseline, tracker, an external trainer's."""
     resolved = dict(content)
+    if isinstance(resolved.get("baseline"), str):
+        resolved["baseline"] = str(base / resolved["baseline"])
     if isinstance(resolved.get("data"), str) and not _is_recipe(resolved["data"], base):
         resolved["data"] = str(base / resolved["data"])
     if isinstance(resolved.get("storage"), str):
@@ -143,6 +154,11 @@ def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if tracker.get("name") == "mlflow" and "uri" not in tracker and not os.environ.get("MLFLOW_TRACKING_URI"):
             tracker = {**tracker, "uri": "sqlite:///mlflow.db"}  # beside the file, wherever a resume starts
         resolved["tracker"] = {key: _resolve_option(key, value, base) for key, value in tracker.items()}
+    evaluator = resolved.get("evaluator")
+    if isinstance(evaluator, Mapping) and evaluator.get("name") == "external":
+        folder = evaluator.get("working_folder", ".")  # a trainer starts beside the file that names it
+        if isinstance(folder, str):
+            resolved["evaluator"] = {**evaluator, "working_folder": str(base / folder)}
     return resolved
 
 
@@ -186,6 +202,7 @@ def _deep_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(section, Mapping):
             wrong += plugins.mistakes(kind, _with_name(kind, section), kind)
     wrong += [text for at, section in _listed(content, "objectives") for text in _objective_mistakes(at, section)]
+    wrong += _doubled_objectives(content)
     known = zoo_names()
     wrong += [
         f"baselines: no human-made architecture {name!r}; {did_you_mean(str(name), known)}"
@@ -210,6 +227,16 @@ def _objective_mistakes(at: int, section: Any) -> list[str]:
     except ObjectiveError as error:
         return [f"objectives.{at}: {error}; {did_you_mean(metric, tuple(KNOWN_METRICS))}"]
     return []
+
+
+def _doubled_objectives(content: Mapping[str, Any]) -> list[str]:
+    named = [section.get("metric") for _, section in _listed(content, "objectives") if isinstance(section, Mapping)]
+    texts = [one for one in named if isinstance(one, str)]
+    return [
+        f"objectives: each metric is one objective, but {one!r} is named {texts.count(one)} times; name it once"
+        for one in sorted(set(texts))
+        if texts.count(one) > 1
+    ]
 
 
 def _described(error: Any) -> tuple[str, str]:

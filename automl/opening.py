@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from automl._wiring import new_record, wire
+from automl.baseline import as_section
 from automl.config import DEFAULT_STORAGE, SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.study import Study
 from storage import StoreUnreadable, StudyExists, TrialStore, open_store
@@ -25,7 +26,9 @@ def create_study(
     load_if_exists: bool = False,
     **sections: Any,
 ) -> Study:
-    """A new study; `sections` are those of the YAML: space, searcher, evaluator, budget, tracker, baselines.
+    """A new study; `sections` are those of the YAML: space, searcher, evaluator, budget, tracker, baseline, baselines.
+
+    `baseline`, your own model, may also be a `Candidate` or an `Architecture`.
 
     >>> create_study  # study = create_study("first", data="data/movielens-100k", searcher={"name": "random_search"})
     <function create_study at ...>
@@ -42,6 +45,7 @@ def create_study(
         "storage": storage or default_storage(),
         "objectives": [{"metric": one} if isinstance(one, str) else dict(one) for one in objectives],
         **sections,
+        "baseline": as_section(sections.get("baseline")),
     }
     config = parse_config(resolve_paths(content, Path.cwd()), source="create_study")
     return open_new(config, load_if_exists=load_if_exists)

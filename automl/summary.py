@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from automl._errors import StudyError
 from automl._rows import trial_row
 from automl.budget import spent
+from automl.control import control_name, control_of, control_words, gain
+from automl.front import best as best_in
 from automl.front import front
 from automl.opening import existing_store
 from automl.study import Study
-from evaluators import Trial
+from evaluators import Objective, Trial
 
 
 def study_rows(storage: str | None) -> list[dict[str, Any]]:
@@ -56,8 +59,26 @@ def status_of(study: Study) -> dict[str, Any]:
         "trials_left": None if limit is None else max(0, limit - used.trials),
         "seconds": round(used.seconds, 1),
         **_best_facts(best, study.objectives[0].metric),
-        **_best_baseline(trials, study),
+        **_control_facts(trials, best, study.objectives[0]),
+        **_best_baseline(trials, study.objectives[0]),
     }
+
+
+def gains_of(study: Study, trials: Sequence[Trial]) -> str:
+    """In words, which control the gains of a study refer to and how sure they are; `trials` are all it has."""
+    return control_words(control_of(trials, study.objectives), study.objectives[0])
+
+
+def closing_gain(study: Study) -> str:
+    """The best trial's gain, for the line that ends a search; empty where there is none to tell."""
+    trials, objective = study.trials, study.objectives[0]
+    control = control_of(trials, study.objectives)
+    best = front([trial for trial in trials if trial.stage == "search"], study.objectives)[:1]
+    gained = gain(best[0], control, objective) if best else None
+    if gained is None or control is None:
+        return ""
+    how = "better" if gained >= 0 else "worse"
+    return f"{abs(gained):.2f} % {how} than the control, {control_name(control)} (single trainings)"
 
 
 def trial_of(study: Study, number: int) -> dict[str, Any]:
@@ -70,8 +91,10 @@ def trial_of(study: Study, number: int) -> dict[str, Any]:
     if not 0 <= number < len(trials):
         raise StudyError(f"study {study.name!r} has trials 0 to {len(trials) - 1}, but {number} was asked for")
     trial = trials[number]
+    control = control_of(trials, study.objectives)
     return {
-        **trial_row(trial),
+        **trial_row(trial, control=control, objective=study.objectives[0]),
+        "control": control.number if control else None,
         "suggestion": trial.suggestion.to_dict(),
         "evaluation": trial.evaluation.to_dict() if trial.evaluation else None,
         "started_at": trial.started_at,
@@ -85,14 +108,25 @@ def _best_facts(best: list[Trial], metric: str) -> dict[str, Any]:
     return {"best_number": best[0].number, f"best_{metric}": best[0].value(metric)}
 
 
-def _best_baseline(trials: list[Trial], study: Study) -> dict[str, Any]:
-    objective = study.objectives[0]
-    measured = [
-        (objective.loss(value), trial)
-        for trial in trials
-        if trial.stage == "baseline" and (value := trial.value(objective.metric)) is not None
-    ]
-    if not measured:
+def _control_facts(trials: list[Trial], best: list[Trial], objective: Objective) -> dict[str, Any]:
+    """What gains refer to: the control, its value and standard error, and the best trial's gain over it."""
+    control = control_of(trials, (objective,))
+    if control is None:
+        return {"control": None, "gain_percent": None}
+    measured = control.evaluation.metrics.get(objective.metric) if control.evaluation else None
+    return {
+        "control": control.suggestion.origin,
+        "control_number": control.number,
+        "control_state": control.state.value,
+        f"control_{objective.metric}": measured.value if measured else None,
+        f"control_{objective.metric}_stderr": measured.stderr if measured else None,
+        "gain_percent": gain(best[0], control, objective) if best else None,
+    }
+
+
+def _best_baseline(trials: list[Trial], objective: Objective) -> dict[str, Any]:
+    """The best of all baselines: where the user's own is the control, a human-made one may still be better."""
+    found = best_in((one for one in trials if one.stage == "baseline"), Objective(objective.metric, objective.goal))
+    if found is None:
         return {}
-    _, trial = min(measured, key=lambda pair: (pair[0], pair[1].number))
-    return {"best_baseline": trial.suggestion.origin, f"baseline_{objective.metric}": trial.value(objective.metric)}
+    return {"best_baseline": found.suggestion.origin, f"baseline_{objective.metric}": found.value(objective.metric)}

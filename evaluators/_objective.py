@@ -32,6 +32,7 @@ KNOWN_METRICS = MappingProxyType(
         "latency_ms_p99": Goal.MINIMIZE,
         "peak_memory_bytes": Goal.MINIMIZE,
         "train_seconds": Goal.MINIMIZE,
+        "energy_joules": Goal.MINIMIZE,
     }
 )
 

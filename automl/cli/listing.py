@@ -1,21 +1,27 @@
-"""Verbs that look: studies, status, trials, show, front."""
+"""Verbs that look: studies, status, trials, show, front, ledger."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automl.cli._options import Format, FormatOption, Storage, StudyName
-from automl.cli._output import emit
+from automl.cli._output import emit, say
+
+if TYPE_CHECKING:
+    from automl.study import Study
+    from evaluators import Trial
 
 TRIAL_COLUMNS = (
     "number",
     "state",
     "stage",
     "ne",
+    "gain_percent",
     "auc",
     "flops",
     "params",
@@ -25,7 +31,31 @@ TRIAL_COLUMNS = (
     "origin",
     "failure",
 )
-FRONT_COLUMNS = ("number", "ne", "ne_stderr", "auc", "flops", "params", "qps", "latency_ms_p99", "seconds", "parents")
+FRONT_COLUMNS = (
+    "number",
+    "ne",
+    "ne_stderr",
+    "gain_percent",
+    "auc",
+    "flops",
+    "params",
+    "qps",
+    "latency_ms_p99",
+    "seconds",
+    "parents",
+)
+LEDGER_COLUMNS = (
+    "stage",
+    "complete",
+    "pruned",
+    "failed",
+    "unfinished",
+    "losses",
+    "seconds",
+    "rows",
+    "energy_joules",
+    "failed_share",
+)
 
 
 class Stage(StrEnum):
@@ -38,7 +68,7 @@ class Stage(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
-    for verb in (studies, status, trials, show, front):
+    for verb in (studies, status, trials, show, front, ledger):
         app.command()(verb)
 
 
@@ -67,11 +97,11 @@ def trials(
     stage: Annotated[Stage, typer.Option(help="Which stage to list.")] = Stage.SEARCH,
 ) -> None:
     """List the trials of a study by number."""
-    from automl._rows import trial_rows
     from automl.opening import load_study
 
-    chosen = [one for one in load_study(study, storage=storage).trials if stage.value in ("all", one.stage)]
-    emit(trial_rows(chosen), layout, columns=TRIAL_COLUMNS)
+    loaded = load_study(study, storage=storage)
+    known = loaded.trials
+    _emit_trials(loaded, known, [one for one in known if stage.value in ("all", one.stage)], layout, TRIAL_COLUMNS)
 
 
 def show(
@@ -89,8 +119,34 @@ def show(
 
 def front(study: StudyName, *, storage: Storage = None, layout: FormatOption = Format.TABLE) -> None:
     """List the trials that no other trial beats in every objective."""
-    from automl._rows import trial_rows
     from automl.opening import load_study
 
-    rows: list[dict[str, Any]] = trial_rows(load_study(study, storage=storage).best_trials)
-    emit(rows, layout, columns=FRONT_COLUMNS)
+    loaded = load_study(study, storage=storage)
+    _emit_trials(loaded, loaded.trials, loaded.best_trials, layout, FRONT_COLUMNS)
+
+
+def ledger(study: StudyName, *, storage: Storage = None, layout: FormatOption = Format.TABLE) -> None:
+    """Say what each stage has cost, and what the search has paid for its gain over the control."""
+    from automl.ledger import ledger_of, ledger_rows, ledger_words
+    from automl.opening import load_study
+
+    loaded = load_study(study, storage=storage)
+    found = ledger_of(loaded.trials, loaded.objectives)
+    emit(ledger_rows(found), layout, columns=LEDGER_COLUMNS)
+    if layout is Format.TABLE:
+        for line in ledger_words(found):
+            typer.echo(line)
+
+
+def _emit_trials(
+    study: Study, known: Sequence[Trial], shown: Sequence[Trial], layout: Format, columns: Sequence[str]
+) -> None:
+    """The rows with their gains; under a table, on stderr, which control these refer to."""
+    from automl._rows import trial_rows
+    from automl.control import control_of
+    from automl.summary import gains_of
+
+    control = control_of(known, study.objectives)
+    emit(trial_rows(shown, control=control, objective=study.objectives[0]), layout, columns=columns)
+    if layout is Format.TABLE:
+        say(f"automl: {gains_of(study, known)}")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from automl._errors import ExportError
 from automl._files import write_text
+from automl._versions import versions
 from evaluators import Metric, Trial
 from searchspaces import Architecture, Candidate, FeatureSchema, Options, canonical
 from searchspaces.cost import cost
@@ -104,7 +103,7 @@ def winner_document(
             "dataset": str(dataset["name"]),
             "data_digest": str(dataset["digest"]),
             "schema_digest": schema.digest,
-            "versions": _versions(),
+            "versions": versions(("ctr-automl", "torch")),
             "created": created.astimezone(UTC).isoformat(timespec="seconds"),
         },
     }
@@ -164,14 +163,3 @@ def _cost_section(architecture: Architecture, schema: FeatureSchema) -> dict[str
         "flops": found.flops,
         "embedding_bytes": found.embedding_bytes,
     }
-
-
-def _versions() -> dict[str, str | None]:
-    return {"ctr-automl": _version("ctr-automl"), "torch": _version("torch"), "python": platform.python_version()}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from automl.control import BASELINE_ORIGIN
+
 ABSENT = "–"  # noqa: RUF001  # the dash that stands for "no value" in a table
 
 _LABELS = {
@@ -21,6 +23,7 @@ _LABELS = {
     "latency_ms_p99": "p99 latency (ms)",
     "peak_memory_bytes": "peak memory (bytes)",
     "train_seconds": "training seconds",
+    "energy_joules": "energy (J)",
 }
 _BASELINES = {
     "dcnv2": "DCNv2",
@@ -30,6 +33,7 @@ _BASELINES = {
     "wide_deep": "Wide & Deep",
     "wide_and_deep": "Wide & Deep",
     "lr": "Logistic regression",
+    BASELINE_ORIGIN: "Your baseline",
 }
 _LOSS_LIKE = frozenset({"ne", "auc", "logloss", "calibration"})
 
@@ -40,7 +44,7 @@ def label(metric: str) -> str:
 
 
 def baseline_name(origin: str) -> str:
-    """The name of a human-made model from an origin such as `zoo:dcnv2`."""
+    """The name of a baseline from an origin such as `zoo:dcnv2`."""
     name = origin.rpartition(":")[2]
     return _BASELINES.get(name, name.replace("_", " ").capitalize()) or "Baseline"
 
@@ -95,8 +99,13 @@ def signed(number: float, decimals: int) -> str:
 
 
 def times(ratio: float) -> str:
-    """A multiple of what the best baseline has."""
-    return f"{ratio:.2f} times the best baseline's" if ratio >= 0.1 else f"{ratio:.2g} times the best baseline's"
+    """A multiple of what the control has."""
+    return f"{ratio:.2f} times the control's" if ratio >= 0.1 else f"{ratio:.2g} times the control's"
+
+
+def gained(percent: float | None) -> str:
+    """A gain with its sign; nothing where it is not known."""
+    return ABSENT if percent is None else f"{signed(percent, 2)} %"
 
 
 def moment(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Draws quality against cost: the front, every trial, and the human-made baselines in the frame."""
+"""Draws quality against cost: the front, every trial, and the baselines in the frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import html
 import math
 from collections.abc import Sequence
 
-from automl.report import _format
 from automl.report._labels import label_shifts
 from automl.report._plotting import (
     BLUE,
@@ -16,6 +15,7 @@ from automl.report._plotting import (
     Figure,
     Json,
     axis_title,
+    baseline_label,
     cost_of,
     dots,
     layout,
@@ -79,7 +79,7 @@ def _winner_trace(winner: Trial, view: View) -> Json:
 
 
 def _baseline_trace(trials: Sequence[Trial], view: View) -> Json:
-    trace = dots(trials, view, name="Human-made baselines", colour=RED)
+    trace = dots(trials, view, name="Baselines", colour=RED)
     trace["marker"] |= {"size": 11, "opacity": 1, "symbol": "diamond", "line": {"color": "white", "width": 1}}
     return trace
 
@@ -95,7 +95,7 @@ def _baseline_labels(trials: Sequence[Trial], view: View, limits: tuple[float, f
         right = (_scaled(trial, view, is_log) - low) / width
         return right * PLOT_PIXELS[0], (quality_of(trial, view) - limits[0]) / height * PLOT_PIXELS[1]
 
-    names = [_format.baseline_name(trial.suggestion.origin) for trial in shown]
+    names = [baseline_label(trial, view) for trial in shown]
     shifts = label_shifts([pixels(one) for one in shown], names, [pixels(one) for one in view.front], PLOT_PIXELS)
     return [
         {

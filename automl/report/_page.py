@@ -12,6 +12,7 @@ from automl._files import write_text
 from automl._yaml import to_yaml
 from automl.report import _tables, _words
 from automl.report._front_figure import front_figure
+from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
 from automl.report._view import View, look_at
@@ -71,7 +72,11 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         ],
         "front": _tables.front_table(view),
         "baselines": _tables.baseline_table(view),
+        "control": _words.control_sentence(view),
         "failures": _tables.failure_table(view),
+        "ledger": _tables.ledger_table(view),
+        "ledger_sentences": _words.ledger_sentences(view),
+        "ledger_figure": ledger_figure(view),
         "cost": _tables.cost_table(view),
         "provenance": _tables.provenance_table(record, schema),
         "settings": to_yaml(masked(record.config)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.report import _format
-from automl.report._view import View, quality_of, robust_range
+from automl.report._view import View, gain_of, quality_of, robust_range
 from evaluators import Goal, Objective, Trial
 
 Json = dict[str, Any]
@@ -34,7 +34,7 @@ def dots(trials: Sequence[Trial], view: View, *, name: str, colour: str) -> Json
         "name": name,
         "x": [cost_of(trial, view) for trial in trials],
         "y": [quality_of(trial, view) for trial in trials],
-        "text": [_hover(trial) for trial in trials],
+        "text": [_hover(trial, view) for trial in trials],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": colour, "size": 7, "opacity": 0.65},
     }
@@ -58,7 +58,7 @@ def layout(y_title: str, x_title: str) -> Json:
 
 def quality_limits(view: View, trials: Sequence[Trial]) -> tuple[float, float]:
     losses = [view.quality.loss(quality_of(trial, view)) for trial in trials]
-    reference = view.best_baseline
+    reference = view.reference
     always = [view.quality.loss(quality_of(reference, view))] if reference else []
     low, high = robust_range(losses, always)
     return (low, high) if view.quality.goal is Goal.MINIMIZE else (-high, -low)
@@ -76,6 +76,12 @@ def what_is_outside(view: View, limits: tuple[float, float]) -> str:
     return f"Beyond the {_format.label(view.quality.metric)} axis: {', '.join(outside)}." if outside else ""
 
 
+def baseline_label(trial: Trial, view: View) -> str:
+    """A baseline's name in a plot; the control says that it is."""
+    name = _format.baseline_name(trial.suggestion.origin)
+    return f"{name} (control)" if view.control and trial.number == view.control.number else name
+
+
 def axis_title(objective: Objective) -> str:
     better = "lower" if objective.goal is Goal.MINIMIZE else "higher"
     return f"{_format.label(objective.metric)} ({better} is better)"
@@ -85,9 +91,11 @@ def cost_of(trial: Trial, view: View) -> float | None:
     return trial.value(view.cost.metric) if view.cost else None
 
 
-def _hover(trial: Trial) -> str:
+def _hover(trial: Trial, view: View) -> str:
     shown = ("ne", "auc", "flops", "params")
     values = [f"{_format.label(metric)} {_format.value(metric, trial.value(metric))}" for metric in shown]
     seconds = f"{trial.evaluation.seconds:.1f} s" if trial.evaluation else ""
     origin = html.escape(trial.suggestion.origin or "unnamed")
-    return "<br>".join([f"<b>trial {trial.number}</b>", *values, seconds, origin])
+    gained = gain_of(trial, view)
+    against = [] if gained is None else [f"{_format.gained(gained)} against the control"]
+    return "<br>".join([f"<b>trial {trial.number}</b>", *values, *against, seconds, origin])

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 from automl.front import is_feasible
-from automl.report import _format
 from automl.report._labels import spread
 from automl.report._plotting import (
     INK,
@@ -16,6 +15,7 @@ from automl.report._plotting import (
     Figure,
     Json,
     axis_title,
+    baseline_label,
     dots,
     layout,
     quality_limits,
@@ -45,7 +45,7 @@ def progress_figure(view: View) -> Figure | None:
     frame = layout(axis_title(view.quality), "finished trials")
     frame["yaxis"]["range"] = list(limits)
     frame["xaxis"]["range"] = [0, len(finished) * 1.01 + 0.5]
-    frame["margin"]["r"] = 150 if view.measured_baselines else 24
+    frame["margin"]["r"] = 170 if view.measured_baselines else 24
     frame["shapes"], frame["annotations"] = _baseline_lines(view, limits)
     return Figure({"data": traces, "layout": frame}, what_is_outside(view, limits))
 
@@ -105,7 +105,7 @@ def _baseline_lines(view: View, limits: tuple[float, float]) -> tuple[list[Json]
             "y": height / scale + limits[0],
             "xanchor": "left",
             "showarrow": False,
-            "text": html.escape(_format.baseline_name(trial.suggestion.origin)),
+            "text": html.escape(baseline_label(trial, view)),
             "font": {"color": RED, "size": 12},
         }
         for trial, height in zip(shown, spread([(y - limits[0]) * scale for y in heights], gap=16.0), strict=True)

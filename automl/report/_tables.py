@@ -1,4 +1,4 @@
-"""Sets a study's numbers in tables: the front, the baselines, failures, cost and provenance."""
+"""Sets a study's numbers in tables: the front, the baselines, failures, the ledger, cost and provenance."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automl.control import gain
 from automl.report import _format
-from automl.report._view import View, percent, quality_of, seconds_of
+from automl.report._plotting import baseline_label
+from automl.report._view import View, gain_of, seconds_of
 from evaluators import Trial
 from searchspaces import FeatureSchema
 from storage import StudyRecord
@@ -23,6 +25,7 @@ _MEASURES = (
     "p99 latency (ms)",
     "Seconds",
 )
+_LEDGER = ("Stage", "Complete", "Pruned", "Failed", "Unfinished", "Time", "Rows", "Energy (J)", "Lost to failures")
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,41 @@ class Table:
 
 def front_table(view: View) -> Table:
     """The front, best quality first."""
-    rows = [(str(trial.number), *_measures(trial), _parents(trial)) for trial in view.front]
-    return Table(("Trial", *_MEASURES, "Parents"), tuple(rows), numeric=1)
+    rows = [
+        (str(trial.number), _format.gained(gain_of(trial, view)), *_measures(trial), _parents(trial))
+        for trial in view.front
+    ]
+    return Table(("Trial", "Gain", *_MEASURES, "Parents"), tuple(rows), numeric=1)
 
 
 def baseline_table(view: View) -> Table:
-    """The human-made models, best first, and how far the winner is from each."""
+    """The baselines, best first, their gains over the control, and how far the winner is from each."""
     rows = [
-        (_format.baseline_name(trial.suggestion.origin), *_measures(trial), _winner_against(view, trial))
+        (
+            baseline_label(trial, view),
+            _format.gained(gain_of(trial, view)),
+            *_measures(trial),
+            _winner_against(view, trial),
+        )
         for trial in view.measured_baselines
     ]
-    return Table(("Baseline", *_MEASURES, "Winner against it"), tuple(rows), numeric=1)
+    return Table(("Baseline", "Gain", *_MEASURES, "Winner's gain over it"), tuple(rows), numeric=1)
+
+
+def ledger_table(view: View) -> Table:
+    """What each stage has cost, with the share that failed trials took."""
+    rows = [
+        (
+            stage.stage.capitalize(),
+            *map(str, (stage.complete, stage.pruned, stage.failed, stage.unfinished)),
+            _format.duration(stage.cost.seconds),
+            _format.quantity(stage.cost.rows),
+            _format.quantity(stage.cost.joules),
+            _format.ABSENT if stage.failed_share is None else f"{100 * stage.failed_share:.1f} %",
+        )
+        for stage in view.ledger.stages
+    ]
+    return Table(_LEDGER, tuple(rows), numeric=1)
 
 
 def failure_table(view: View) -> Table:
@@ -108,7 +135,7 @@ def _measures(trial: Trial) -> tuple[str, ...]:
 def _winner_against(view: View, baseline: Trial) -> str:
     if view.winner is None:
         return _format.ABSENT
-    return percent(quality_of(view.winner, view), quality_of(baseline, view))
+    return _format.gained(gain(view.winner, baseline, view.quality))
 
 
 def _parents(trial: Trial) -> str:
@@ -123,7 +150,7 @@ def _numbers(trials: Sequence[Trial], limit: int = 12) -> str:
 def _flat(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, fact in facts.items():
-        if name == "schema":  # pages long, and told by its digest
+        if name in ("schema", "candidate"):  # pages long, and told by digest and fingerprint
             continue
         title = f"{prefix} {name}".strip().replace("_", " ")
         if isinstance(fact, Mapping):

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl.control import control_of, gain, quality_objective
 from automl.front import best, front
-from automl.report import _format
+from automl.ledger import Ledger, ledger_of
 from evaluators import Objective, Trial, TrialState
-
-_QUALITIES = ("ne", "logloss", "auc")
 
 
 @dataclass(frozen=True)
 class View:
-    """The trials by role. `quality` is the y axis, `cost` the x axis (None where nothing can be set against it)."""
+    """The trials by role. `quality` is the y axis, `cost` the x axis (None where nothing can be set against it).
+
+    `control` is what gains refer to, in any state; `reference` is the same trial once its quality is known.
+    """
 
     objectives: tuple[Objective, ...]
     quality: Objective
@@ -25,7 +27,13 @@ class View:
     front: tuple[Trial, ...]
     baselines: tuple[Trial, ...]
     winner: Trial | None
-    best_baseline: Trial | None
+    control: Trial | None
+    ledger: Ledger
+
+    @property
+    def reference(self) -> Trial | None:
+        """The control, where it has the quality metric."""
+        return self.control if self.control and _is_measured(self.control, self.quality.metric) else None
 
     @property
     def complete(self) -> tuple[Trial, ...]:
@@ -46,7 +54,7 @@ class View:
 
 def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
     """Sorts a study's trials into their roles; stages after the search measure something else and stay out."""
-    quality = _quality(objectives)
+    quality = quality_objective(objectives)
     search = tuple(trial for trial in trials if trial.stage == "search")
     baselines = tuple(trial for trial in trials if trial.stage == "baseline")
     on_front = front(search, objectives)
@@ -58,7 +66,8 @@ def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
         front=tuple(on_front),
         baselines=baselines,
         winner=best(on_front, quality),
-        best_baseline=best(baselines, Objective(quality.metric, quality.goal)),
+        control=control_of(baselines, (quality,)),
+        ledger=ledger_of(trials, objectives),
     )
 
 
@@ -66,6 +75,11 @@ def quality_of(trial: Trial, view: View) -> float:
     """The quality of a trial that is known to have it."""
     found = trial.value(view.quality.metric)
     return float("nan") if found is None else found
+
+
+def gain_of(trial: Trial, view: View) -> float | None:
+    """The trial's gain over the control in quality, in percent; None where there is none to tell."""
+    return gain(trial, view.reference, view.quality)
 
 
 def seconds_of(trial: Trial) -> float:
@@ -77,11 +91,6 @@ def seconds_of(trial: Trial) -> float:
 def relative(value: float, reference: float) -> float:
     """Difference in percent of the reference."""
     return 100 * (value - reference) / abs(reference) if reference else 0.0
-
-
-def percent(value: float, reference: float) -> str:
-    """The relative difference with its sign."""
-    return f"{_format.signed(relative(value, reference), 2)} %"
 
 
 def robust_range(losses: Sequence[float], always: Sequence[float] = ()) -> tuple[float, float]:
@@ -103,11 +112,6 @@ def robust_range(losses: Sequence[float], always: Sequence[float] = ()) -> tuple
 
 def _is_measured(trial: Trial, metric: str) -> bool:
     return trial.state is TrialState.COMPLETE and trial.value(metric) is not None
-
-
-def _quality(objectives: Sequence[Objective]) -> Objective:
-    by_metric = {objective.metric: objective for objective in objectives}
-    return next((by_metric[metric] for metric in _QUALITIES if metric in by_metric), objectives[0])
 
 
 def _cost(quality: Objective, objectives: Sequence[Objective], trials: Sequence[Trial]) -> Objective | None:

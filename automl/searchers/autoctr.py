@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from automl._errors import ConfigError
+from automl.control import BASELINE_ORIGIN, QUALITY_METRICS
 from automl.proposals import (
     Identity,
     absolute_ages,
+    is_start,
     published_ages,
     sample_unseen,
     select_parent,
@@ -26,8 +28,7 @@ from searchspaces import Options, SearchSpace, did_you_mean
 
 __all__ = ["AutoCTR"]
 
-QUALITY_METRICS = ("ne", "logloss", "auc")
-BASELINE_ORIGIN = "zoo:"
+HUMAN_MADE = "zoo:"
 """How the origin of a human-made architecture begins."""
 
 
@@ -35,7 +36,10 @@ class AutoCTR:
     """Draws a parent by rank, ranks its unseen mutants with a guide, proposes the best.
 
     The first `population` suggestions are random. Fitness is the first objective that measures quality.
-    Failed trials count, rank last and are never parents. Baselines only count as tried.
+    Failed trials count, rank last and are never parents. Baselines only count as tried, but for the user's own
+    model where it is a point of the space: it joins the population before them, ages like all, and every other
+    one of the first suggestions is a mutant of it, so that its neighbourhood and the rest of the space are both
+    known when the population is complete.
 
     Four departures from the release repair what it meant to do: age is counted in trials, not in
     shares of the record, so that its weight does not drift; complexity is what `complexity` names, not
@@ -43,8 +47,9 @@ class AutoCTR:
     from the start, and a share `exploration` of the mutants is drawn blindly, which keeps the guide's
     training data honest; failed trials count, so that a region that fails is left alone. `faithful` takes all
     of them back for comparison: then `complexity` is params, which the release uses from its first update
-    on, `exploration` is 0, the guide is LambdaRank as published, and failed trials are discarded: they are
-    not tried again, but enter neither the population, nor its first `population` trials, ages and guide.
+    on, `exploration` is 0, the guide is LambdaRank as published, no search begins at the user's own model, and
+    failed trials are discarded: they are not tried again, but enter neither the population, nor its first
+    `population` trials, ages and guide.
 
     What still differs from the release then: the guide reads the space's encoding, which is equal for equal
     live graphs, where the release keeps genes without effect; mutation goes on until the live graph differs,
@@ -93,6 +98,7 @@ class AutoCTR:
         self._guide = _lambdarank(space, faithful=faithful) if guide is None else guide
         self._guided_by = 0
         self._trials: list[Trial] = []
+        self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
 
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
@@ -103,12 +109,12 @@ class AutoCTR:
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         parents = self._parents()
-        underway = sum(not suggestion.origin.startswith(BASELINE_ORIGIN) for suggestion in pending)
+        underway = sum(not _is_baseline(suggestion) for suggestion in pending)
         suggestions: list[Suggestion] = []
         while len(suggestions) < n:
-            is_initial = len(self._trials) + underway + len(suggestions) < self._population
-            mutant = None if is_initial or not parents else self._mutant(parents, taken, rng)
-            suggestion = mutant or self._random(taken, rng)
+            place = len(self._trials) - len(self._starts) + underway + len(suggestions)
+            chosen = parents if place >= self._population else self._starts if place % 2 == 0 else []
+            suggestion = (self._mutant(chosen, taken, rng) if chosen else None) or self._random(taken, rng)
             if suggestion is None:
                 break
             suggestions.append(suggestion)
@@ -116,10 +122,14 @@ class AutoCTR:
         return suggestions
 
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Adds finished trials to the record; baselines are only remembered as tried, so are discarded failures."""
+        """Adds finished trials and starts to the record; other baselines and discarded failures are only remembered."""
         self._seen.update(trial.suggestion.identity for trial in trials)
-        searched = [trial for trial in trials if trial.stage == "search"]
-        self._trials.extend(trial for trial in searched if not (self._faithful and trial.state is TrialState.FAIL))
+        starts = [trial for trial in self._complete(trials) if not self._faithful and is_start(trial, self._space)]
+        self._starts.extend(starts)
+        self._trials.extend(trial for trial in trials if trial in starts or self._is_counted(trial))
+
+    def _is_counted(self, trial: Trial) -> bool:
+        return trial.stage == "search" and not (self._faithful and trial.state is TrialState.FAIL)
 
     def _parents(self) -> list[Trial]:
         told = len(self._trials)
@@ -171,6 +181,10 @@ def _lambdarank(space: SearchSpace, *, faithful: bool) -> Predictor:
     from predictors.lambdarank import LambdaRank
 
     return LambdaRank(space, faithful=faithful)
+
+
+def _is_baseline(suggestion: Suggestion) -> bool:
+    return suggestion.origin == BASELINE_ORIGIN or suggestion.origin.startswith(HUMAN_MADE)
 
 
 def _fitness(objectives: Sequence[Objective]) -> Objective:

@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from evaluators._errors import DivergedError, EvaluatorError
-from evaluators._evaluation import Evaluation, Metric
+from evaluators._evaluation import Evaluation, Metric, Point
+from evaluators._training.energy import metered
 from evaluators._training.examples import SearchData
 from evaluators._training.loop import score, train
 from evaluators._training.memory import peak_bytes, reset_peak
@@ -28,12 +29,22 @@ DIVERGED_LOGLOSS = 5.0 * math.log(2.0)
 def evaluate_candidate(candidate: Candidate, data: SearchData, settings: TrainingSettings, *, seed: int) -> Evaluation:
     """Trains the candidate on the training part and measures it on the validation part.
 
+    `energy_joules`, from the first step to the last, is among the metrics where the device tells.
+
     Raises:
         DivergedError: the loss is not finite, or the model is far worse than guessing.
         EvaluatorError: the candidate has no architecture to train.
         SearchSpaceError: the architecture cannot be built for this schema.
     """
     started = time.perf_counter()
+    with metered(data.train.device) as energy:
+        metrics, curve = _measured(candidate, data, settings, seed=seed)
+        return Evaluation({**metrics, **energy()}, curve, seconds=time.perf_counter() - started)
+
+
+def _measured(
+    candidate: Candidate, data: SearchData, settings: TrainingSettings, *, seed: int
+) -> tuple[dict[str, Metric], tuple[Point, ...]]:
     device = data.train.device
     reset_peak(device)
     architecture = trainable(candidate)
@@ -53,7 +64,7 @@ def evaluate_candidate(candidate: Candidate, data: SearchData, settings: Trainin
         "train_seconds": Metric(train_seconds),
         "peak_memory_bytes": Metric(peak_bytes(device)),
     }
-    return Evaluation(metrics, curve, seconds=time.perf_counter() - started)
+    return metrics, curve
 
 
 def trainable(candidate: Candidate) -> Architecture:

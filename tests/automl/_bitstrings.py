@@ -93,11 +93,12 @@ def search(
     *,
     seed: int = 0,
     evaluate: Callable[[Candidate], Outcome] = measured,
+    first: int = 0,
 ) -> list[Trial]:
-    """Runs a study in memory, one trial at a time; shorter where the searcher has nothing left."""
+    """Runs a study in memory, one trial at a time, numbered from `first`; shorter where nothing is left to ask."""
     record: list[Trial] = []
-    for number in range(trials):
-        for suggestion in searcher.ask(1, generator(seed, number)):
+    for number in range(first, first + trials):
+        for suggestion in searcher.ask(1, generator(seed, number - first)):
             record.append(finished(number, suggestion, evaluate(suggestion.candidate)))
             searcher.tell(record[-1:])
     return record

@@ -154,3 +154,10 @@ def test_a_template_never_overwrites(tmp_path: Path) -> None:
 def test_an_unknown_template_gets_a_hint() -> None:
     with pytest.raises(ConfigError, match="did you mean 'movielens'"):
         write_template("movielen")
+
+
+def test_an_external_trainer_starts_beside_the_file_that_names_it() -> None:
+    near = resolve_paths({"evaluator": {"name": "external", "command": ["./train"]}}, Path("/study"))
+    far = resolve_paths({"evaluator": {"name": "external", "working_folder": "/code"}}, Path("/study"))
+    assert near["evaluator"]["working_folder"] == "/study"
+    assert far["evaluator"]["working_folder"] == "/code"

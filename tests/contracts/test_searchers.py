@@ -9,8 +9,8 @@ import pytest
 
 from automl import _searcher
 from automl.searchers.random_search import RandomSearch
-from evaluators import Objective, Suggestion, Trial
-from searchspaces import load_plugin, plugin_names
+from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Suggestion, Trial
+from searchspaces import Candidate, Options, load_plugin, plugin_names
 from tests.automl._bitstrings import Bitstrings, failing, finished, generator, search
 
 NAMES = plugin_names("automl.searchers")
@@ -94,6 +94,55 @@ def test_a_baseline_is_never_asked_again(name: str) -> None:
     record = search(searcher, 12)
     assert len(record) == 7
     assert taken.fingerprint not in {trial.candidate.fingerprint for trial in record}
+
+
+def told_baselines() -> list[Trial]:
+    """The user's own model in the space, one outside it, one that failed, and a human-made one."""
+    inside, failed, human_made = (Bitstrings().sample(np.random.default_rng(seed)) for seed in (1, 2, 3))
+    outside = Candidate(training=Options(depth=3))
+    outcomes = (
+        (inside, "baseline", None),
+        (outside, "baseline", Evaluation({"ne": Metric(0.5), "flops": Metric(1.0), "params": Metric(1.0)})),
+        (failed, "baseline", Failure(FailureKind.CRASHED, "it fell over")),
+        (human_made, "zoo:dlrm", None),
+    )
+    return [
+        finished(number, Suggestion(candidate, origin=origin), outcome, stage="baseline")
+        for number, (candidate, origin, outcome) in enumerate(outcomes)
+    ]
+
+
+@every_searcher
+@pytest.mark.parametrize("shown", [[0], [1], [2], [3], [0, 1, 2, 3]], ids=["in", "out", "failed", "human", "all"])
+def test_it_survives_baselines_inside_its_space_and_outside(name: str, shown: list[int]) -> None:
+    searcher, baselines = build(name), [told_baselines()[at] for at in shown]
+    searcher.tell(baselines)
+    record = search(searcher, 40, first=4)
+    assert len(record) == 40
+    for trial in record:
+        Bitstrings().validate(trial.candidate)
+    tried = {trial.candidate.fingerprint for trial in baselines}
+    assert not tried & {trial.candidate.fingerprint for trial in record}
+
+
+@every_searcher
+@pytest.mark.parametrize("told", [1, 2, 3])
+def test_a_baseline_that_is_no_start_changes_nothing_but_what_is_tried(name: str, told: int) -> None:
+    with_it, without = build(name), build(name)
+    with_it.tell([told_baselines()[told]])
+    one, other = (search(each, 30, first=4) for each in (with_it, without))
+    tried = told_baselines()[told].candidate.fingerprint
+    assert tried not in {trial.candidate.fingerprint for trial in other}  # else the comparison would say nothing
+    assert [trial.suggestion for trial in one] == [trial.suggestion for trial in other]
+
+
+@every_searcher
+def test_a_study_with_a_start_is_resumed_as_it_would_have_gone_on(name: str) -> None:
+    undisturbed, resumed = build(name), build(name)
+    undisturbed.tell(told_baselines()[:1])
+    record = search(undisturbed, 25, first=4)
+    resumed.tell([*told_baselines()[:1], *record])
+    assert resumed.ask(3, generator(0, 25)) == undisturbed.ask(3, generator(0, 25))
 
 
 @every_searcher

@@ -100,6 +100,11 @@ def baselines() -> list[Trial]:
     ]
 
 
+def own(ne: float = 0.91) -> Trial:
+    """The user's own model, measured after the human-made ones."""
+    return measured(5, ne, 2e5, stage="baseline", origin="baseline")
+
+
 def search(count: int = 100) -> list[Trial]:
     rng = np.random.default_rng(7)
     trials: list[Trial] = []

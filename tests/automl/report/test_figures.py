@@ -4,11 +4,12 @@ from itertools import pairwise
 from typing import Any
 
 from automl.report._front_figure import front_figure
+from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
 from automl.report._view import look_at
 from evaluators import Objective, Trial
-from tests.automl.report.studies import FLOPS, NE, baselines, failed, measured, search
+from tests.automl.report.studies import FLOPS, NE, baselines, failed, measured, own, search
 
 
 def drawn(figure: Figure | None) -> dict[str, Any]:
@@ -43,7 +44,9 @@ def test_every_baseline_is_labelled_by_name() -> None:
     figure = front_of(*baselines(), *search())
     assert figure is not None
     texts = {label["text"] for label in figure.content["layout"]["annotations"]}
-    assert texts == {f"<b>{name}</b>" for name in ("DCNv2", "DLRM", "DeepFM", "Wide &amp; Deep", "Logistic regression")}
+    assert texts == {
+        f"<b>{name}</b>" for name in ("DCNv2 (control)", "DLRM", "DeepFM", "Wide &amp; Deep", "Logistic regression")
+    }
 
 
 def test_the_hover_tells_the_trial_apart() -> None:
@@ -105,6 +108,33 @@ def test_baselines_are_lines_with_labels_that_do_not_meet() -> None:
     gaps = [(above - below) / (high - low) * 370 for below, above in pairwise(heights)]
     assert len(layout["shapes"]) == 5
     assert min(gaps) > 15.9
+
+
+def test_the_hover_tells_the_gain_where_there_is_a_control() -> None:
+    text = drawn(front_of(own(ne=0.8), measured(9, 0.6, 3e5)))["Front"]["text"][0]
+    assert "<br>+25.00 % against the control<br>" in text
+
+
+def test_the_best_gain_so_far_stands_over_the_time_spent_failures_included() -> None:
+    trials = [own(ne=0.8), measured(6, 0.9, 0.0), failed(7), measured(8, 0.95, 0.0), measured(9, 0.6, 0.0)]
+    figure = ledger_figure(look_at(trials, [NE, FLOPS]))
+    line = drawn(figure)["Best gain so far"]
+    assert line["x"] == [3.5, 4.5, 8.0, 11.5]
+    assert [round(value, 6) for value in line["y"]] == [-12.5, -12.5, -12.5, 25.0]
+    assert figure is not None
+    assert figure.content["layout"]["xaxis"]["title"]["text"] == "evaluation time (seconds)"
+    assert figure.content["layout"]["yaxis"]["title"]["text"] == "best gain in NE so far (%)"
+
+
+def test_long_searches_are_drawn_in_larger_units() -> None:
+    for flops, unit in ((8e7, "minutes"), (6e9, "hours")):
+        figure = ledger_figure(look_at([own(), measured(6, 0.9, flops)], [NE, FLOPS]))
+        assert figure is not None
+        assert figure.content["layout"]["xaxis"]["title"]["text"] == f"evaluation time ({unit})"
+
+
+def test_without_a_control_there_is_no_gain_to_draw() -> None:
+    assert ledger_figure(look_at([measured(0, 0.9, 1e5)], [NE])) is None
 
 
 def test_nothing_measured_gives_no_figure() -> None:

@@ -13,7 +13,7 @@ from automl._errors import ExportError
 from automl.report import write_report
 from automl.report._page import masked
 from evaluators import Objective, Trial
-from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, baselines, failed, measured, search
+from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, baselines, failed, measured, own, search
 
 
 def report(folder: Path, trials: list[Trial], objectives: tuple[Objective, ...] = (NE, FLOPS)) -> str:
@@ -46,9 +46,9 @@ def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     assert report(tmp_path, search(5)) == report(tmp_path, search(5))
 
 
-def test_both_figures_are_valid_for_plotly(tmp_path: Path) -> None:
+def test_all_figures_are_valid_for_plotly(tmp_path: Path) -> None:
     content = figures(report(tmp_path, [*baselines(), *search()]))
-    assert sorted(content) == ["front", "progress"]
+    assert sorted(content) == ["front", "ledger", "progress"]
     for figure in content.values():
         go.Figure(figure)
 
@@ -60,9 +60,10 @@ def test_the_page_has_every_section(tmp_path: Path) -> None:
         "Quality against cost",
         "Progress of the search",
         "The front",
-        "Human-made baselines",
+        "Baselines",
         "The winner, trial 82",
         "Failures",
+        "Ledger",
         "Cost",
         "Provenance",
         "Settings",
@@ -76,6 +77,8 @@ def test_the_page_has_every_section(tmp_path: Path) -> None:
         ([], (NE, FLOPS)),
         ([failed(0), failed(1)], (NE, FLOPS)),
         (baselines(), (NE, FLOPS)),
+        ([*baselines(), own(), measured(9, 0.9, 1e5)], (NE, FLOPS)),
+        ([own(), failed(9)], (FLOPS, NE)),
         ([measured(0, 0.9, 1e5)], (NE,)),
         ([measured(0, 0.9, 1e5), measured(1, 0.9, 1e5)], (NE, FLOPS)),
         (search(8), (Objective("auc"), Objective("qps"))),
@@ -84,7 +87,20 @@ def test_the_page_has_every_section(tmp_path: Path) -> None:
         (search(8), (Objective("flops"),)),
         ([replace(measured(0, 0.9, 1e5), evaluation=None)], (NE,)),
     ],
-    ids=["empty", "failed", "baselines", "single", "equal", "auc", "three", "infeasible", "flops", "unmeasured"],
+    ids=[
+        "empty",
+        "failed",
+        "baselines",
+        "own",
+        "only",
+        "single",
+        "equal",
+        "auc",
+        "three",
+        "infeasible",
+        "flops",
+        "unmeasured",
+    ],
 )
 def test_a_report_survives_a_study_of_any_shape(
     tmp_path: Path, trials: list[Trial], objectives: tuple[Objective, ...]

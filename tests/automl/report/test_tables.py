@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from automl.report import _tables
 from automl.report._view import View, look_at
 from evaluators import Trial
-from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, failed, measured
+from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, baselines, failed, measured, own
 
 
 def seen(*trials: Trial) -> View:
@@ -13,7 +15,7 @@ def seen(*trials: Trial) -> View:
 def test_the_front_table_holds_the_measures() -> None:
     table = _tables.front_table(seen(measured(30, 0.9, 1e5)))
     assert table.rows == (
-        ("30", "0.90000", "0.65000", "100 k", "50.0 k", "900 k", "7.30", "15.0 k", "0.450", "3.8", "15"),
+        ("30", "\N{EN DASH}", "0.90000", "0.65000", "100 k", "50.0 k", "900 k", "7.30", "15.0 k", "0.450", "3.8", "15"),
     )
     assert len(table.headings) == len(table.rows[0])
 
@@ -38,3 +40,26 @@ def test_the_provenance_names_study_seed_data_and_versions() -> None:
     assert rows["Data digest"] == "sha256:0f3b"
     assert rows["Versions torch"] == "2.13.0"
     assert rows["Schema"] == f"1 numeric, 2 categorical fields, digest {SCHEMA.digest}"
+
+
+def test_the_front_and_the_baselines_have_gains_over_the_control() -> None:
+    view = seen(*baselines(), own(ne=0.91), measured(30, 0.8645, 1e5))
+    assert _tables.front_table(view).rows[0][:2] == ("30", "+5.00 %")
+    rows = {row[0]: (row[1], row[-1]) for row in _tables.baseline_table(view).rows}
+    assert rows["Your baseline (control)"] == ("+0.00 %", "+5.00 %")
+    assert rows["DCNv2"] == ("+0.56 %", "+4.46 %")
+    assert rows["Logistic regression"] == ("\N{MINUS SIGN}2.31 %", "+7.14 %")
+
+
+def test_the_ledger_table_has_a_row_a_stage() -> None:
+    table = _tables.ledger_table(seen(*baselines(), measured(30, 0.9, 1e5), failed(31)))
+    assert [row[0] for row in table.rows] == ["Baseline", "Search"]
+    assert table.rows[1] == ("Search", "1", "0", "1", "0", "4.8 s", "79.0 k", "\N{EN DASH}", "21.1 %")
+    assert {len(row) for row in table.rows} == {len(table.headings)}
+
+
+def test_a_model_in_the_facts_is_told_by_its_fingerprint() -> None:
+    facts = {"baseline": {"source": "mine.yaml", "fingerprint": "v1:ab", "candidate": {"training": {"passes": 2}}}}
+    rows = {row[0]: row[1] for row in _tables.provenance_table(replace(RECORD, facts=facts), None).rows}
+    assert (rows["Baseline source"], rows["Baseline fingerprint"]) == ("mine.yaml", "v1:ab")
+    assert not [name for name in rows if "andidate" in name]

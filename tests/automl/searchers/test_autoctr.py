@@ -191,6 +191,52 @@ def test_baselines_do_not_count_towards_the_first_population() -> None:
     assert [one.origin for one in searcher.ask(2, generator(0, 0))] == ["random", "mutation"]
 
 
+def start(number: int = 0, seed: int = 9) -> Trial:
+    """The user's own model, a point of the space."""
+    candidate = Bitstrings().sample(np.random.default_rng(seed))
+    return finished(number, Suggestion(candidate, origin="baseline"), stage="baseline")
+
+
+def test_every_other_one_of_the_first_population_is_a_mutant_of_the_users_own_model() -> None:
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8), [start()])
+    record = search(searcher, 9, first=1)
+    assert [trial.suggestion.origin for trial in record] == ["mutation", "random"] * 4 + ["mutation"]
+    assert [trial.suggestion.parents for trial in record[:8]] == [(0,), ()] * 4
+    space = Bitstrings()
+    for trial in record[:8:2]:
+        assert np.abs(space.encode(trial.candidate) - space.encode(start().candidate)).sum() == 1
+
+
+def test_the_users_own_model_is_a_parent_among_others_and_ages() -> None:
+    optimum = Bitstrings().to_candidate({f"bit{at:02d}": 1 for at in range(24)})
+    best = finished(0, Suggestion(optimum, origin="baseline"), stage="baseline")
+    searcher = AutoCTR(Bitstrings(), OBJECTIVES, population=8, weights=(1.0, 0.1, 0.0), guide=Oracle())
+    record = search(told(searcher, [best]), 60, first=1)
+    parents = [trial.suggestion.parents for trial in record]
+    assert (0,) in parents[8:16]
+    assert (0,) not in parents[30:]
+
+
+def test_several_asked_at_once_alternate_too_and_pending_ones_count() -> None:
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8, guide=Oracle()), [start()])
+    first = searcher.ask(3, generator(0, 0))
+    then = searcher.ask(3, generator(0, 1), first)
+    assert [one.origin for one in (*first, *then)] == ["mutation", "random"] * 3
+
+
+def test_a_pending_own_model_does_not_count_towards_the_first_population() -> None:
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8, guide=Oracle()), random_record(7))
+    assert [one.origin for one in searcher.ask(2, generator(0, 0), [start().suggestion])] == ["random", "mutation"]
+
+
+@pytest.mark.parametrize("origin", ["zoo:dcnv2", "baseline"])
+def test_the_faithful_form_and_human_made_models_start_nothing(origin: str) -> None:
+    own = replace(start(), suggestion=replace(start().suggestion, origin=origin))
+    searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8, faithful=origin == "baseline"), [own])
+    record = search(searcher, 8, first=1)
+    assert {trial.suggestion.origin for trial in record} == {"random"}
+
+
 def test_baselines_are_not_repeated_but_are_no_parents_either() -> None:
     searcher = AutoCTR(Bitstrings(3), OBJECTIVES, population=1, guide=Oracle())
     optimum = Bitstrings(3).to_candidate({"bit00": 1, "bit01": 1, "bit02": 1})
