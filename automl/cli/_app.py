@@ -10,7 +10,7 @@ from typing import Annotated, cast
 
 import typer
 
-from automl.cli import benching, listing, projects, searching, winners
+from automl.cli import asking, benching, doctoring, listing, projects, searching, tracking, winners
 
 # typer brings its own copy of click or uses the installed one, by version: take the base class from typer itself
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (searching, listing, winners, projects, benching):
+for module in (searching, asking, listing, winners, tracking, projects, doctoring, benching):
     module.register(app)
 
 

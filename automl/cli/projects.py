@@ -64,16 +64,27 @@ def validate(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, metavar="N", help="Predict for a search with so many workers.")
+    ] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Try the operators, but time nothing.")] = False,
+    storage: Storage = None,
     layout: FormatOption = Format.TABLE,
 ) -> None:
-    """Check a configuration, its data and its space without running a trial."""
+    """Check a configuration, its data and every operator, and predict hours, memory and disk of its search."""
+    from automl.cli._foresight import readable_facts
     from automl.cli.searching import pairs
     from automl.config import load_config
     from automl.validation import facts
 
-    found = facts(load_config(config, pairs(settings or [])))
-    rows = [found] if layout is not Format.TABLE else [{"": key, "value": value} for key, value in found.items()]
-    emit(rows, layout)
+    overrides = {**pairs(settings or []), **({"storage": storage} if storage else {})}
+    found = facts(load_config(config, overrides), workers=workers, is_quick=quick)
+    emit(readable_facts(found) if layout is Format.TABLE else [found], layout)
+    for kind in ("problems", "warnings", "not_predicted"):
+        for text in found[kind]:
+            say(f"automl: {kind.removesuffix('s').replace('_', ' ')}: {text}")
+    if found["problems"]:
+        raise typer.Exit(1)
 
 
 def ui(
@@ -98,7 +109,8 @@ def prepare_data(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A recipe (movielens-100k, synthetic), a folder with fields.json, or a YAML that describes a table.",
+            help="A recipe (movielens-100k, synthetic, criteo, avazu, kdd12), a folder with fields.json, "
+            "or a YAML that describes a table.",
         ),
     ],
     *,
@@ -107,13 +119,26 @@ def prepare_data(
         Path | None, typer.Option("--from", metavar="PATH", help="Your own copy of the recipe's files.")
     ] = None,
     minimum_count: Annotated[
-        int | None, typer.Option(min=1, help="Ids seen less often in the training part share one id [default: 2].")
+        int | None,
+        typer.Option(
+            min=1,
+            help="Ids seen less often in the training part share one id [default: the recipe's or table's, else 2].",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="How criteo, avazu and kdd12 are divided: order (of the file), time (avazu), hash, "
+            "or stratified, which is the published random split [default: order, time, hash].",
+        ),
     ] = None,
 ) -> None:
-    """Prepare data: fitted on the training part, split by time, memory-mapped."""
+    """Prepare data: fitted on the training part, split by time where there is one, in bounded memory."""
     from automl.validation import prepare
 
-    dataset = prepare(source, out=out, copy=copy, minimum_count=minimum_count)
+    options = None if split is None else {"split": split}
+    dataset = prepare(source, out=out, copy=copy, minimum_count=minimum_count, options=options)
     say(f"automl: {dataset.name}: {dict(dataset.rows)} rows, {len(dataset.schema.fields)} fields, {dataset.digest}")
     typer.echo(str(dataset.folder))
 
@@ -125,8 +150,9 @@ def upgrade_database(*, storage: Storage = None) -> None:
     from storage import masked, upgrade_store
 
     url = resolve_url(storage or default_storage(), Path.cwd())
-    upgrade_store(url)
-    say(f"automl: {masked(url)} has the schema of this release")
+    copy = upgrade_store(url)
+    kept = f"; a copy of it as it was: {copy}" if copy else ""
+    say(f"automl: {masked(url)} has the schema of this release{kept}")
 
 
 def list_plugins(*, layout: FormatOption = Format.TABLE) -> None:
