@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from automl._errors import AutomlError
+from automl.ranks import ParetoRanks
 from evaluators import Objective, Trial, TrialState
 
 
@@ -29,16 +30,29 @@ def front(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Tria
     candidates = [trial for trial in trials if is_feasible(trial, objectives)]
     if not candidates:
         return []
-    losses = np.array([_losses(trial, objectives) for trial in candidates])
+    losses = np.array([losses_of(trial, objectives) for trial in candidates])
     numbers = np.array([trial.number for trial in candidates])
     order = np.lexsort((numbers, *losses.T[::-1]))
     return [candidates[order[place]] for place in _first_of_each_front_point(losses[order])]
 
 
+def pareto_ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> dict[int, int]:
+    """The rank of each feasible, complete trial by its number: 1 for the front, 2 for what only the front beats, ...
+
+    Meant as in Deb et al. 2002, A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II. Trials with equal
+    objectives share a rank, so rank 1 may hold more trials than `front`.
+    """
+    ranks = ParetoRanks()
+    for trial in trials:
+        if is_feasible(trial, objectives):
+            ranks.add(trial.number, losses_of(trial, objectives))
+    return ranks.ranks
+
+
 def best(trials: Iterable[Trial], objective: Objective) -> Trial | None:
     """The feasible, complete trial that is best in one objective, the lowest number on a tie."""
     candidates = [trial for trial in trials if is_feasible(trial, (objective,))]
-    return min(candidates, key=lambda trial: (_losses(trial, (objective,)), trial.number), default=None)
+    return min(candidates, key=lambda trial: (losses_of(trial, (objective,)), trial.number), default=None)
 
 
 def is_feasible(trial: Trial, objectives: Sequence[Objective]) -> bool:
@@ -75,7 +89,8 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     return _volume(losses[(losses < corner).all(axis=1)], corner)
 
 
-def _losses(trial: Trial, objectives: Sequence[Objective]) -> tuple[float, ...]:
+def losses_of(trial: Trial, objectives: Sequence[Objective]) -> tuple[float, ...]:
+    """The trial's losses in the order of the objectives, smaller is better; those without a value are left out."""
     values = [(objective, trial.value(objective.metric)) for objective in objectives]
     return tuple(objective.loss(value) for objective, value in values if value is not None)
 

@@ -11,23 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from automl import plugins
 from automl._errors import StudyError
 from automl._rows import trial_row, trial_rows
 from automl._wiring import facts_of
 from automl._yaml import to_yaml
-from automl.budget import spent
+from automl.control import control_of, gain
 from automl.export import winner_document, write_winner
-from automl.front import hypervolume
 from automl.report import write_report
 from automl.study import DRAIN_SECONDS, Study
-from evaluators import Metric, Objective, Trial
+from evaluators import Trial
 from evaluators._training.settings import NAMES, TrainingSettings
 from searchspaces import FeatureSchema
+from storage import Summary, Winner
 
 LOG = logging.getLogger("automl")
+REMEDY = "the next resume completes it, and so does `automl track sync`"
 
 
 def chosen_trial(study: Study, *, number: int | None = None, max_flops: float | None = None) -> Trial:
@@ -75,7 +74,7 @@ def write_study_report(study: Study, path: Path) -> Path:
 
 
 def publish(study: Study, *, status: str = "FINISHED") -> None:
-    """Ends the study's entry in its tracker with metrics, report, front, leaderboard, settings and winner.
+    """Ends the study's entry in its tracker with report, front, leaderboard, settings and winner.
 
     `status` is FINISHED, FAILED or KILLED. Nothing happens where the study has no tracker.
     """
@@ -83,55 +82,50 @@ def publish(study: Study, *, status: str = "FINISHED") -> None:
     if mirror is None:
         return
     if not mirror.drain(timeout_seconds=DRAIN_SECONDS):
-        LOG.warning("the tracker does not keep up or does not answer; the next resume completes it")
+        LOG.warning("the tracker does not keep up or does not answer; %s", REMEDY)
         return
     with tempfile.TemporaryDirectory() as folder:
-        mirror.summarize(status=status, metrics=summary_metrics(study), files=_files(study, Path(folder)))
+        if not mirror.summarize(summary_of(study, Path(folder), status=status), timeout_seconds=DRAIN_SECONDS):
+            LOG.warning("the tracker does not keep up or does not answer; %s", REMEDY)
 
 
-def summary_metrics(study: Study) -> dict[str, float]:
-    """Best value of each objective, hypervolume of the front, trials and seconds."""
+def summary_of(study: Study, folder: Path, *, status: str) -> Summary:
+    """What a tracker is told at the end; its files are written into the folder."""
+    trials = study.trials
+    ended_at = max((trial.finished_at or 0.0 for trial in trials), default=0.0) or study.record.created_at
     best = study.best_trials
-    used = spent(study.trials)
-    found = {f"best/{one.metric}": value for one in study.objectives for value in _best_values(best, one)}
-    found |= {"trials/finished": float(used.trials), "cost/seconds": used.seconds, "front/size": float(len(best))}
-    found |= {f"winner/{name}": metric.value for name, metric in _winner_metrics(best)}
-    return found | _hypervolume(study, best)
+    chosen = best[0] if best and best[0].candidate.architecture else None
+    files = _files(study, folder, best=best)
+    if chosen is None:
+        return Summary(status, ended_at, tuple(files))
+    file = write_winner(folder / "winner.yaml", winner(study, chosen))
+    architecture = chosen.candidate.architecture
+    graph = _text(folder / "architecture.json", architecture.to_json() if architecture else "")
+    shown = Winner(chosen, study.objectives[0], (file, graph), _winner_facts(study, chosen))
+    return Summary(status, ended_at, (*files, file), shown)
 
 
-def _winner_metrics(best: Sequence[Trial]) -> list[tuple[str, Metric]]:
-    return list(best[0].evaluation.metrics.items()) if best and best[0].evaluation else []
+def _winner_facts(study: Study, trial: Trial) -> dict[str, str]:
+    """What people look for in a registry: fingerprint, objectives, gain over the control in percent."""
+    control = control_of(study.trials, study.objectives)
+    facts = {"arch.fingerprint": trial.candidate.fingerprint}
+    facts |= {f"control.{key}": value for key, value in _control_facts(control).items()}
+    for objective in study.objectives:
+        percent = gain(trial, control, objective)
+        facts[objective.metric] = repr(trial.value(objective.metric))
+        facts |= {} if percent is None else {f"gain.{objective.metric}": repr(percent)}
+    return facts
 
 
-def _best_values(trials: Sequence[Trial], objective: Objective) -> list[float]:
-    values = [value for trial in trials if (value := trial.value(objective.metric)) is not None]
-    return [min(values, key=objective.loss)] if values else []
+def _control_facts(control: Trial | None) -> dict[str, str]:
+    return {} if control is None else {"trial": str(control.number), "origin": control.suggestion.origin}
 
 
-def _hypervolume(study: Study, best: Sequence[Trial]) -> dict[str, float]:
-    """Of the front, each axis scaled to the values seen in this study: comparable along a study, not between two."""
-    if not best or len(study.objectives) not in (2, 3):
-        return {}
-    complete = [trial for trial in study.trials if trial.stage == "search" and _has_all(trial, study.objectives)]
-    axes = [[one.loss(trial.value(one.metric) or 0.0) for one in study.objectives] for trial in (*best, *complete)]
-    losses = np.asarray(axes)
-    low, high = losses.min(axis=0), losses.max(axis=0)
-    points = (losses[: len(best)] - low) / np.where(high > low, high - low, 1.0)
-    return {"front/relative_hypervolume": float(hypervolume(points, np.ones(len(study.objectives))))}
-
-
-def _has_all(trial: Trial, objectives: Sequence[Objective]) -> bool:
-    return all(trial.value(one.metric) is not None for one in objectives)
-
-
-def _files(study: Study, folder: Path) -> list[Path]:
-    best = study.best_trials
+def _files(study: Study, folder: Path, *, best: Sequence[Trial]) -> list[Path]:
     files = [write_study_report(study, folder / "report.html")]
     files.append(_text(folder / "config.yaml", to_yaml(study.record.config)))
     files.append(_text(folder / "pareto.json", json.dumps(trial_rows(best), indent=2)))
     files.append(_leaderboard(study, folder / "leaderboard.parquet"))
-    if best and best[0].candidate.architecture:
-        files.append(write_winner(folder / "winner.yaml", winner(study, best[0])))
     return files
 
 

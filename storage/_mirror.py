@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from evaluators import Objective
+from evaluators import Trial
 from storage._masking import masked
 from storage._store import TrialStore
-from storage._tracker import Tracker
+from storage._tracker import Course, StudyReading, Summary, Tracker
 
 LOG = logging.getLogger("automl")
 BATCH = 20
 LONGEST_WAIT_SECONDS = 60.0
 FEW_FAILURES = 3  # in a row: from here on a tracker counts as down
 PATIENCE_SECONDS = 10.0  # with a tracker that is down, for someone who waits
-
-
-@dataclass(frozen=True)
-class _Summary:
-    status: str
-    metrics: Mapping[str, float]
-    files: tuple[Path, ...]
 
 
 class Mirror:
@@ -34,6 +25,10 @@ class Mirror:
     repeats at most one batch, which trackers recognise. A tracker that raises is warned about once and tried again,
     ever more rarely; one that hangs is left behind at the end, and one that is down soon. Only that thread touches
     the tracker.
+
+    What trials say together comes from the study's `course`, which is told of each trial once. Tags that trials
+    lose or gain as others end are set at once where they must not wait, and all of them whenever the number of
+    trials has doubled, and before `drain` and `summarize` are done: so a trial costs at most two of them.
     """
 
     def __init__(
@@ -41,20 +36,27 @@ class Mirror:
         store: TrialStore,
         tracker: Tracker,
         study: str,
-        objectives: Sequence[Objective],
+        course: Course,
         *,
         poll_seconds: float = 0.5,
+        batch: int = BATCH,
     ) -> None:
         self._store = store
         self._tracker = tracker
         self._name = masked(tracker.name)
         self._study = study
-        self._objectives = tuple(objectives)
+        self._course = course
+        self._told = 0  # the last finish order that the course knows
+        self._retagged = 0  # how much it knew when all changed tags were last asked for
+        self._readings: list[StudyReading] = []  # not yet written
+        self._tags: dict[int, dict[str, str]] = {}  # not yet written
+        self._unshown: set[int] = set()  # told to the course, not yet logged
         self._poll_seconds = poll_seconds
+        self._batch = batch
         self._changed = threading.Condition()
         self._asked = 0  # calls of `drain`
         self._drained = 0  # the last of them after which nothing was left
-        self._summary: _Summary | None = None
+        self._summary: Summary | None = None
         self._stopping = False
         self._entry: str | None = None  # the reader of the cursor, once the tracker is open
         self._failures = 0  # in a row
@@ -79,11 +81,8 @@ class Mirror:
             self._nudge()
             return self._await(lambda: self._drained >= asked, timeout_seconds)
 
-    def summarize(
-        self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path] = (), timeout_seconds: float = 30.0
-    ) -> bool:
-        """Ends the study's entry as FINISHED, FAILED or KILLED; False under the same conditions as `drain`."""
-        summary = _Summary(status, dict(metrics), tuple(files))
+    def summarize(self, summary: Summary, *, timeout_seconds: float = 30.0) -> bool:
+        """Ends the study's entry; False under the same conditions as `drain`."""
         with self._changed:
             self._summary = summary
             self._nudge()
@@ -105,7 +104,7 @@ class Mirror:
         self._changed.wait_for(lambda: is_done() or self._stopping or self._failures >= FEW_FAILURES, rest)
         if self._failures >= FEW_FAILURES and not (is_done() or self._has_given_up):
             self._has_given_up = True
-            LOG.warning("tracker %s: gave up waiting; what it lacks is shown when the study is resumed", self._name)
+            LOG.warning("tracker %s: gave up waiting; a resume or a sync shows the rest", self._name)
         return is_done()
 
     def _nudge(self) -> None:
@@ -127,29 +126,65 @@ class Mirror:
             self._note_failure(error)
 
     def _copy(self) -> None:
-        asked = self._asked
+        asked, summary = self._asked, self._summary
         if self._entry is None:
-            self._entry = self._tracker.open(self._store.study(self._study), self._objectives)
+            entry = self._tracker.open(self._store.study(self._study))
+            self._recall(self._store.cursor(self._study, entry))
+            self._entry = entry
         self._copy_trials(self._entry)
         if self._stopping:
             return
-        summary = self._summary
+        if asked > self._drained or summary is not None:
+            self._take_tags(is_complete=True)
+            self._update()
         if summary is not None:
-            self._tracker.summarize(status=summary.status, metrics=summary.metrics, files=summary.files)
+            self._tracker.summarize(summary)
         with self._changed:
             self._drained = asked
             self._summary = None if self._summary is summary else self._summary
             self._changed.notify_all()
 
+    def _recall(self, seen: int) -> None:
+        """Tells the course of what an earlier mirror has shown."""
+        if seen > self._told:
+            ended = self._store.trials(self._study, finished_after=self._told)
+            self._course.tell([trial for trial in ended if (trial.finish_order or 0) <= seen])
+            self._told = seen
+
     def _copy_trials(self, entry: str) -> None:
         seen = self._store.cursor(self._study, entry)
         ended = self._store.trials(self._study, finished_after=seen)
         while ended and not self._stopping:
-            size = 1 if self._failures else BATCH  # after a failure, what works again is soon known
+            size = 1 if self._failures else self._batch  # after a failure, what works again is soon known
             batch, ended = ended[:size], ended[size:]
-            self._tracker.log(batch)
+            self._show(batch)
             self._store.move_cursor(self._study, entry, batch[-1].finish_order or 0)
             self._note_success()
+
+    def _show(self, trials: Sequence[Trial]) -> None:
+        new = [trial for trial in trials if (trial.finish_order or 0) > self._told]
+        self._readings += self._course.tell(new)
+        self._unshown.update(trial.number for trial in new)
+        self._told = max((trial.finish_order or 0 for trial in new), default=self._told)
+        self._take_tags(is_complete=self._told >= 2 * self._retagged)
+        numbers = {trial.number for trial in trials}
+        self._tracker.log(trials, {number: tags for number, tags in self._tags.items() if number in numbers})
+        self._unshown -= numbers
+        self._tags = {number: tags for number, tags in self._tags.items() if number not in numbers}
+        self._update()
+
+    def _take_tags(self, *, is_complete: bool) -> None:
+        if is_complete:
+            self._retagged = self._told
+        self._tags |= self._course.changed_tags(is_complete=is_complete)
+
+    def _update(self) -> None:
+        """Writes the study's numbers, and the tags of the trials that are shown."""
+        tags = {number: tags for number, tags in self._tags.items() if number not in self._unshown}
+        if self._readings or tags:
+            self._tracker.update(self._readings, tags)
+        self._readings = []
+        self._tags = {number: self._tags[number] for number in self._tags.keys() & self._unshown}
 
     def _note_success(self) -> None:
         if self._failures:

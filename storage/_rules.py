@@ -30,10 +30,16 @@ def finished(trial: Trial, outcome: Evaluation | Failure, *, finish_order: int, 
         trial,
         state=final_state(outcome),
         evaluation=None if isinstance(outcome, Failure) else outcome,
-        failure=outcome if isinstance(outcome, Failure) else None,
+        failure=_storable(outcome) if isinstance(outcome, Failure) else None,
         finish_order=finish_order,
         finished_at=finished_at,
     )
+
+
+def _storable(failure: Failure) -> Failure:
+    """With a mark in the place of what no database takes: a reason may quote the last words of a broken process."""
+    reason = "".join("\ufffd" if one == "\0" or "\ud800" <= one <= "\udfff" else one for one in failure.reason)
+    return failure if reason == failure.reason else replace(failure, reason=reason)
 
 
 def begun(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,11 +16,13 @@ import numpy as np
 from automl._rows import trial_rows
 from automl._searcher import Searcher
 from automl.bench._timing import Timed, machine, timed
+from automl.course import StudyCourse
 from automl.opening import create_study, load_study
 from automl.study import Study
 from automl.summary import status_of
+from automl.syncing import sync
 from automl.validation import prepare
-from storage import Mirror, StudyRecord, Tracker, TrialStore
+from storage import Mirror, Tracker, TrialStore
 
 WINDOW = 10
 
@@ -37,6 +39,7 @@ def overhead(*, trials: int, searcher: str, folder: Path | None = None) -> dict[
         timed_wiring = replace(study.wiring, searcher=cast(Searcher, asked), tracker=None)
         measured = Study(study.record, cast(TrialStore, stored), lambda _: timed_wiring)
         seconds = _run(measured, trials)
+        shown, at_end = _tracker(study)
         return {
             "trials": trials,
             "searcher": searcher,
@@ -45,7 +48,9 @@ def overhead(*, trials: int, searcher: str, folder: Path | None = None) -> dict[
             "ask_ms": _windows(asked.seconds("ask")),
             "store_ms_per_trial": _windows(_per_trial(stored.calls)),
             "lists_ms": _lists(study),
-            "tracker_ms_per_trial": _tracker(study),
+            "tracker_ms_per_trial": shown,
+            "tracker_ms_at_end": at_end,
+            "sync_trials_per_second": _sync(study, place),
         }
 
 
@@ -84,38 +89,45 @@ def _viewed(study: Study, view: Callable[[Study], object]) -> None:
     opened.close()
 
 
-def _tracker(study: Study) -> dict[str, float]:
-    """Mirrors the whole study into a fresh MLflow store, one batch a trial, off the path of the search."""
+def _tracker(study: Study) -> tuple[dict[str, float], float]:
+    """Mirrors the whole study into a fresh MLflow store, one trial a batch, off the path of the search.
+
+    Milliseconds a trial, and how many of them were spent at the end, on ranks that later trials have changed.
+    """
     tracker = Timed(study.wiring.tracker)
-    mirror = Mirror(study.store, cast(Tracker, _OneByOne(tracker)), study.name, study.objectives)
+    course = StudyCourse(study.objectives)
+    mirror = Mirror(study.store, cast(Tracker, tracker), study.name, course, batch=1)
     mirror.start()
     mirror.drain(timeout_seconds=3600)
     mirror.stop()
-    return _windows(tracker.seconds("log"))
+    return _windows(_shown(tracker.calls)), round(1000 * _last_update(tracker.calls), 1)
 
 
-class _OneByOne:
-    """Hands trials on one at a time, so that each is timed."""
+def _sync(study: Study, place: Path) -> float:
+    """Trials a second that `track sync` writes into an empty MLflow store."""
+    started = time.perf_counter()
+    synced = sync(study, uri=f"sqlite:///{place / 'synced.db'}")
+    return round(synced.created / (time.perf_counter() - started), 1)
 
-    def __init__(self, tracker: Timed) -> None:
-        self._tracker = tracker
 
-    @property
-    def name(self) -> str:
-        return str(self._tracker.name)
+def _shown(calls: Sequence[tuple[str, float]]) -> list[float]:
+    """Tracker time of each trial: its `log` and the `update` after it; the last update is that of the end."""
+    found: list[float] = []
+    for method, seconds in _without_end(calls):
+        if method == "log":
+            found.append(seconds)
+        elif method == "update":
+            found[-1] += seconds
+    return found
 
-    def open(self, record: StudyRecord, objectives: Sequence[Any]) -> str:
-        return str(self._tracker.open(record, objectives))
 
-    def log(self, trials: Sequence[Any]) -> None:
-        for trial in trials:
-            self._tracker.log([trial])
+def _without_end(calls: Sequence[tuple[str, float]]) -> Sequence[tuple[str, float]]:
+    logs = [place for place, (method, _) in enumerate(calls) if method == "log"]
+    return calls[: logs[-1] + 2]
 
-    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
-        self._tracker.summarize(status=status, metrics=metrics, files=files)
 
-    def close(self) -> None:
-        self._tracker.close()
+def _last_update(calls: Sequence[tuple[str, float]]) -> float:
+    return sum(seconds for method, seconds in calls[len(_without_end(calls)) :] if method == "update")
 
 
 def _per_trial(calls: Sequence[tuple[str, float]]) -> list[float]:

@@ -11,6 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from automl.cli import asking, benching, doctoring, listing, projects, searching, tracking, winners
+from automl.cli._output import readable_error, say
 
 # typer brings its own copy of click or uses the installed one, by version: take the base class from typer itself
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
@@ -54,12 +55,22 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        say(f"automl: {readable_error(_about_file(error))}")
+        return 2
     except ValueError as error:
         if not _is_ours(error):
             raise
-        sys.stderr.write(f"automl: {error}\n")
+        say(f"automl: {readable_error(str(error))}")
         return 2
     return int(code or 0)
+
+
+def _about_file(error: OSError) -> str:
+    """Files are the user's: one that cannot be had is told like any other input, wherever it was met."""
+    return f"{error.filename} cannot be read or written ({error.strerror}); check the path and its permissions"
 
 
 def _is_ours(error: ValueError) -> bool:

@@ -9,11 +9,11 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from evaluators import Evaluation, Objective, Trial, TrialState
+from evaluators import Evaluation, Trial, TrialState
 from searchspaces import Architecture, live_nodes
 from storage._store import StudyRecord
 
@@ -25,9 +25,13 @@ EXPERIMENT_TAGS = MappingProxyType(
             "Each study is a run, and each of its finished trials a run below it, named by its number. "
             "`val/` is quality on the validation part (ne: log loss over the entropy of the base rate, smaller is "
             "better), `cost/` what the model takes (flops: forward, per example), `serve/` its speed, `train/` its "
-            "training. The tag `trial.state` says how a trial ended, `failure.kind` why one failed. The architecture "
+            "training. The tag `trial.state` says how a trial ended, `failure.kind` why one failed, `pareto.rank` how "
+            "good it is among its study's: `tags.pareto.rank = '1'` finds the front. The architecture "
             "is the artifact `architecture.json`; runs with one `arch.fingerprint` have the same live graph.\n\n"
-            "This is a copy: the truth is the study's own store."
+            "A study's own metrics run over the count of its ended trials: `best/`, `front/`, `winner/`, `gain/` "
+            "(percent better than the control), `cost/` (so far) and `predictor/rank_correlation` (1: the searcher's "
+            "guide puts mutants in the right order, 0: it guesses). Its winner is a model version.\n\n"
+            "This is a copy: the truth is the study's own store, and `automl track sync` makes it whole again."
         ),
     }
 )
@@ -44,12 +48,18 @@ METRIC_NAMES = MappingProxyType(
         "train_seconds": "train/seconds",
         "examples_per_second": "train/examples_per_s",
         "peak_memory_bytes": "train/peak_memory_bytes",
+        "energy_joules": "cost/energy_joules",
     }
 )
 CURVE_NAMES = MappingProxyType({"train_logloss": "train/loss", "loss": "train/loss"})
 CURVE_POINTS = 100  # of each curve: all in one request, and a chart shows no more
 LONGEST_PARAM, LONGEST_TAG = 500, 5000  # characters; MLflow's own limits are 6,000 and 8,000
+LONGEST_ALIAS = 255
 LONGEST_DIGEST = 36  # of a dataset, MLflow's own limit
+CHANGING_TAGS = frozenset({"pareto.rank", "failure.kind", "failure.reason", "trial.mutation"})
+"""Tags that not every trial has: one that should not be there is taken away."""
+DISCARDED = "mirror.discarded"
+"""Tag of a run that was deleted here, with the reason: it is never restored."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,7 @@ def study_tags(record: StudyRecord) -> dict[str, str]:
 def study_params(record: StudyRecord) -> dict[str, str]:
     """Settings and facts of a study as dotted names; lists of objects, and what is None, left out."""
     found = {**dict(_scalars(record.facts)), **dict(_scalars(record.config)), "seed": str(record.seed)}
-    return {_key(name): value[:LONGEST_PARAM] for name, value in found.items()}
+    return {key(name): value[:LONGEST_PARAM] for name, value in found.items()}
 
 
 def study_dataset(record: StudyRecord) -> tuple[str, str, str] | None:
@@ -118,7 +128,7 @@ def trial_params(trial: Trial) -> dict[str, str]:
     params = dict(_scalars(groups)) | {"replicate": str(suggestion.replicate)}
     if suggestion.candidate.architecture:
         params |= {name: str(value) for name, value in _graph_params(suggestion.candidate.architecture).items()}
-    return {_key(name): value[:LONGEST_PARAM] for name, value in params.items()}
+    return {key(name): value[:LONGEST_PARAM] for name, value in params.items()}
 
 
 def trial_readings(trial: Trial) -> list[Reading]:
@@ -133,25 +143,27 @@ def trial_readings(trial: Trial) -> list[Reading]:
     return readings + list(_curves(trial.evaluation))
 
 
-def best_readings(trials: Sequence[Trial], objectives: Sequence[Objective], best: dict[str, float]) -> list[Reading]:
-    """New best values of the search over the count of ended trials; `best` is what was best, and is brought up to date.
+def last_values(trial: Trial) -> dict[str, float]:
+    """What MLflow shows of each metric of a trial: its value at the last step."""
+    return {one.name: one.value for one in sorted(trial_readings(trial), key=lambda one: one.step)}
 
-    Only trials that keep all bounds count, and each rung has a best of its own: cheap measures do not compare.
+
+def model_name(problem: str) -> str:
+    """The registered model of a problem.
+
+    >>> model_name("movielens-100k:ne+flops")
+    'ctr-movielens-100k-ne+flops'
     """
-    readings = []
-    for trial in trials:
-        values = {one: trial.value(one.metric) for one in objectives}
-        if trial.stage != "search" or not all(
-            value is not None and one.is_kept(value) for one, value in values.items()
-        ):
-            continue
-        rung = trial.suggestion.fidelity.rung
-        for objective, value in values.items():
-            name = _key(f"best/{objective.metric}" + (f"/rung{rung}" if rung else ""))
-            if value is not None and (name not in best or objective.loss(value) < objective.loss(best[name])):
-                best[name] = value
-                readings.append(Reading(name, value, trial.finish_order or 0))
-    return readings
+    return f"ctr-{re.sub(r'[^A-Za-z0-9_.+-]+', '-', problem).strip('-.')}"
+
+
+def winner_alias(study: str) -> str:
+    """The alias of a study's winner among the versions of its problem's model.
+
+    >>> winner_alias("first try")
+    'winner-first-try'
+    """
+    return f"winner-{re.sub(r'[^A-Za-z0-9_-]+', '-', study)}"[:LONGEST_ALIAS]
 
 
 def metric_name(metric: str) -> str:
@@ -160,7 +172,7 @@ def metric_name(metric: str) -> str:
     >>> metric_name("ne"), metric_name("flops")
     ('val/ne', 'cost/flops')
     """
-    return METRIC_NAMES.get(metric) or _key(f"val/{metric}")
+    return METRIC_NAMES.get(metric) or key(f"val/{metric}")
 
 
 def _curves(evaluation: Evaluation) -> Iterator[Reading]:
@@ -169,7 +181,7 @@ def _curves(evaluation: Evaluation) -> Iterator[Reading]:
     for point in kept:
         for name, value in point.metrics.items():
             if math.isfinite(value):
-                yield Reading(CURVE_NAMES.get(name) or _key(f"train/{name}"), value, point.rows)
+                yield Reading(CURVE_NAMES.get(name) or key(f"train/{name}"), value, point.rows)
 
 
 def _graph_params(architecture: Architecture) -> dict[str, int]:
@@ -200,6 +212,6 @@ def _scalars(content: Mapping[str, object], prefix: str = "") -> Iterator[tuple[
             yield prefix + name, json.dumps(value)
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """The name with every character that MLflow refuses replaced."""
     return re.sub(r"[^\w./ :-]|\.\.|//|^[./]", "_", name, flags=re.ASCII)[:250]

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from pyarrow import parquet
 
 from automl import Study, StudyError
-from automl.publishing import chosen_trial, publish, summary_metrics
+from automl.publishing import chosen_trial, publish
+from storage import Summary
 from tests.automl.planted_study import planted_study
 
 
@@ -26,11 +26,12 @@ class _Listener:
     def drain(self, timeout_seconds: float) -> bool:
         return timeout_seconds > 0
 
-    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
-        self.status = status
-        self.metrics = metrics
-        self.files = {file.name: file.read_bytes() for file in files}
-        self.leaderboard = next(parquet.read_table(file) for file in files if file.suffix == ".parquet")
+    def summarize(self, summary: Summary, *, timeout_seconds: float) -> bool:
+        self.summary = summary
+        self.files = {file.name: file.read_bytes() for file in summary.files}
+        self.leaderboard = next(parquet.read_table(file) for file in summary.files if file.suffix == ".parquet")
+        self.winner = {file.name for file in summary.winner.files} if summary.winner else set()
+        return timeout_seconds > 0
 
 
 def test_the_best_is_chosen_by_the_first_objective(study: Study) -> None:
@@ -59,13 +60,6 @@ def test_an_unknown_number_is_refused(study: Study) -> None:
         chosen_trial(study, number=99)
 
 
-def test_the_summary_counts_and_measures_the_front(study: Study) -> None:
-    metrics = summary_metrics(study)
-    assert metrics["best/ne"] == chosen_trial(study).value("ne")
-    assert (metrics["trials/finished"], metrics["front/size"]) == (25.0, float(len(study.best_trials)))
-    assert 0.0 < metrics["front/relative_hypervolume"] <= 1.0
-
-
 def test_the_tracker_gets_report_front_leaderboard_settings_and_winner(study: Study) -> None:
     listener = _Listener()
     vars(study)["mirror"] = listener
@@ -76,3 +70,20 @@ def test_the_tracker_gets_report_front_leaderboard_settings_and_winner(study: St
         trial.number for trial in study.best_trials
     ]
     assert listener.leaderboard.num_rows == 25
+
+
+def test_the_tracker_gets_the_winner_with_its_files_and_facts(study: Study) -> None:
+    listener = _Listener()
+    vars(study)["mirror"] = listener
+    publish(study, status="KILLED")
+    del vars(study)["mirror"]
+    summary, best = listener.summary, chosen_trial(study)
+    assert summary.winner is not None
+    assert (summary.winner.trial, summary.winner.objective) == (best, study.objectives[0])
+    assert listener.winner == {"winner.yaml", "architecture.json"}
+    assert summary.winner.facts == {
+        "arch.fingerprint": best.candidate.fingerprint,
+        "ne": repr(best.value("ne")),
+        "flops": repr(best.value("flops")),
+    }
+    assert (summary.status, summary.ended_at) == ("KILLED", max(trial.finished_at or 0.0 for trial in study.trials))

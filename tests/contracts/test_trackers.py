@@ -12,7 +12,7 @@ import pytest
 
 from evaluators import Trial
 from searchspaces import load_plugin, plugin_names
-from storage import Tracker, TrackerError
+from storage import StudyReading, Summary, Tracker, TrackerError, Winner
 from storage.stores.memory import MemoryStore
 from tests.storage.samples import CRASH, OBJECTIVES, STUDY, begin, evaluation, record
 
@@ -40,9 +40,9 @@ def _runs(folder: Path) -> list[int]:
 
 
 def _lose_run(folder: Path) -> None:
-    from storage.trackers.mlflow_run import _client
+    from storage.trackers._mlflow_connection import connect
 
-    client = _client(f"sqlite:///{folder}/mlflow.db")
+    client = connect(f"sqlite:///{folder}/mlflow.db")
     (experiment,) = [one for one in client.search_experiments() if one.name == record().problem]
     for run in client.search_runs([experiment.experiment_id], f"tags.`study.name` = '{STUDY}'"):
         client.delete_run(run.info.run_id)
@@ -54,6 +54,7 @@ PLACES = {
     ),
     "mlflow": Place(lambda folder: {"uri": f"sqlite:///{folder}/mlflow.db"}, _runs, _lose_run),
 }
+RANKS = {0: {"pareto.rank": "1"}, 1: {"pareto.rank": "2"}}
 SLOW = {"mlflow"}  # loading it and making its tables takes seconds
 
 
@@ -107,37 +108,63 @@ def test_a_tracker_has_a_name_before_it_is_opened(tracker: Tracker, bench: Bench
 
 def test_a_tracker_must_be_opened_first(tracker: Tracker, trials: list[Trial]) -> None:
     with pytest.raises(TrackerError, match=r"open the tracker .* with a study before logging to it"):
-        tracker.log(trials)
+        tracker.log(trials, {})
     with pytest.raises(TrackerError, match=r"open the tracker .* with a study before logging to it"):
-        tracker.summarize(status="FINISHED", metrics={}, files=[])
+        tracker.update([StudyReading("best/ne", 0.8, 1, 1.0)], {})
+    with pytest.raises(TrackerError, match=r"open the tracker .* with a study before logging to it"):
+        tracker.summarize(Summary("FINISHED", 1.0))
 
 
 def test_every_promise_about_entries_is_kept(bench: Bench, trials: list[Trial], tmp_path: Path) -> None:
     """One test, as each new place costs MLflow seconds."""
     first = bench.make()
-    entry = first.open(record(), OBJECTIVES)
+    entry = first.open(record())
     assert entry.startswith(f"{first.name}/")
-    first.log(trials[:1])
-    first.log(trials[:2])
+    first.log(trials[:1], RANKS)
+    first.log(trials[:2], RANKS)
     assert bench.shown() == [0, 1]
     first.close()
     again = bench.make()
-    assert again.open(record(), OBJECTIVES) == entry
-    again.log(trials)
-    again.log(trials)
+    assert again.open(record()) == entry
+    again.log(trials, RANKS)
+    again.log(trials, RANKS)
     assert bench.shown() == [0, 1, 2]
     report = tmp_path / "report.html"
     report.write_text("<p>done</p>")
-    again.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[report])
-    again.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[report])
+    summary = Summary("FINISHED", 2000.0, (report,), Winner(trials[0], OBJECTIVES[0]))
+    for _ in range(2):
+        again.update([StudyReading("best/ne", 0.8, 1, 1.0)], {0: {"pareto.rank": "2"}})
+        again.summarize(summary)
     assert bench.shown() == [0, 1, 2]
     again.close()
     other = bench.make()
-    assert other.open(record("other"), OBJECTIVES) != entry
+    assert other.open(record("other")) != entry
     other.close()
     bench.lose()
     late = bench.make()
-    assert late.open(record(), OBJECTIVES) != entry
-    late.log(trials)
+    assert late.open(record()) != entry
+    late.log(trials, RANKS)
     assert bench.shown() == [0, 1, 2]
     late.close()
+
+
+def test_a_sync_fills_completes_and_then_changes_nothing(bench: Bench, trials: list[Trial]) -> None:
+    summary = Summary("FINISHED", 2000.0)
+    readings = [StudyReading("best/ne", 0.8, 1, 1.0)]
+
+    def synced(shown: list[Trial]) -> tuple[int, int, int, str]:
+        tracker = bench.make()
+        done = tracker.sync(record(), shown, readings=readings, tags=RANKS, summary=summary)
+        tracker.close()
+        return done.created, done.corrected, done.unchanged, done.entry
+
+    created, corrected, unchanged, entry = synced(trials[:2])
+    assert ((created, corrected, unchanged), bench.shown()) == ((2, 0, 0), [0, 1])
+    live = bench.make()
+    assert live.open(record()) == entry
+    live.update([], {1: {"pareto.rank": "5"}})
+    live.close()
+    assert synced(trials) == (1, 1, 1, entry)
+    assert (synced(trials), bench.shown()) == ((0, 0, 3, entry), [0, 1, 2])
+    bench.lose()
+    assert (synced(trials)[2] < 3, bench.shown()) == (True, [0, 1, 2])

@@ -9,17 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from evaluators import Objective, Trial
-from storage import Mirror, StudyRecord, Tracker, TrialStore, open_store
+from evaluators import Trial
+from storage import Mirror, StudyReading, StudyRecord, Summary, Synced, Tags, Tracker, TrialStore, open_store
 from storage import _mirror as _mirror_module
 from storage.stores.memory import MemoryStore
 from storage.trackers.jsonl import Jsonl
-from tests.storage.samples import OBJECTIVES, STUDY, begin, finish_next, record
+from tests.storage.samples import STUDY, Succession, begin, finish_next, record
 
 NAME = "fake:http://ann:secret@host"
 
@@ -31,6 +31,9 @@ class FakeTracker:
         self.shown: list[int] = []
         self.batches: list[int] = []
         self.ended: list[str] = []
+        self.steps: list[int] = []
+        self.ranks: dict[int, int] = {}
+        self.writes = 0
         self.threads: set[str] = set()
         self.errors = errors
         self.entry = entry
@@ -42,21 +45,43 @@ class FakeTracker:
     def name(self) -> str:
         return NAME
 
-    def open(self, record: StudyRecord, objectives: Sequence[Objective]) -> str:
+    def open(self, record: StudyRecord) -> str:
         self._visit()
         return self.entry
 
-    def log(self, trials: Sequence[Trial]) -> None:
+    def log(self, trials: Sequence[Trial], tags: Tags) -> None:
         self._visit()
         self.batches.append(len(trials))
         self.shown += [trial.number for trial in trials]
+        self._set(tags)
 
-    def summarize(self, *, status: str, metrics: Mapping[str, float], files: Sequence[Path]) -> None:
+    def update(self, readings: Sequence[StudyReading], tags: Tags) -> None:
         self._visit()
-        self.ended.append(status)
+        self.steps += [reading.step for reading in readings]
+        self._set(tags)
+
+    def summarize(self, summary: Summary) -> None:
+        self._visit()
+        self.ended.append(summary.status)
+
+    def sync(
+        self,
+        record: StudyRecord,
+        trials: Sequence[Trial],
+        *,
+        readings: Sequence[StudyReading],
+        tags: Tags,
+        summary: Summary,
+    ) -> Synced:
+        raise NotImplementedError
 
     def close(self) -> None:
         self.is_closed = True
+
+    def _set(self, tags: Tags) -> None:
+        assert set(tags) <= set(self.shown)
+        self.writes += len(tags)
+        self.ranks |= {number: int(one["pareto.rank"]) for number, one in tags.items()}
 
     def _visit(self) -> None:
         self.threads.add(threading.current_thread().name)
@@ -81,7 +106,7 @@ def tracker() -> Iterator[FakeTracker]:
 
 
 def _mirror(store: TrialStore, tracker: Tracker, poll_seconds: float = 0.01) -> Mirror:
-    return Mirror(store, tracker, STUDY, OBJECTIVES, poll_seconds=poll_seconds)
+    return Mirror(store, tracker, STUDY, Succession(), poll_seconds=poll_seconds)
 
 
 def test_finished_trials_are_shown_in_the_order_in_which_they_ended(store: MemoryStore, tracker: FakeTracker) -> None:
@@ -139,7 +164,7 @@ def test_an_entry_that_was_lost_is_filled_though_its_first_mirror_died_at_once(
     for lost in (False, True):
         if lost:
             file.unlink()
-            Jsonl(file).open(record(), OBJECTIVES)  # what a mirror leaves that is killed right after opening
+            Jsonl(file).open(record())  # what a mirror leaves that is killed right after opening
             finish_next(store)
         mirror = _mirror(store, Jsonl(file))
         mirror.start()
@@ -179,7 +204,7 @@ def test_a_tracker_that_hangs_is_left_behind(store: MemoryStore, tracker: FakeTr
     mirror = _mirror(store, tracker)
     mirror.start()
     assert mirror.drain(0.05) is False
-    assert mirror.summarize(status="KILLED", metrics={}, timeout_seconds=0.05) is False
+    assert mirror.summarize(Summary("KILLED", 0.0), timeout_seconds=0.05) is False
     mirror.stop(timeout_seconds=0.05)
     assert store.cursor(STUDY, tracker.entry) == 0
 
@@ -196,7 +221,7 @@ def test_a_tracker_that_is_down_is_not_waited_for_long(
     started = time.monotonic()
     assert mirror.drain(60) is False
     assert mirror.drain(60) is False
-    assert mirror.summarize(status="FINISHED", metrics={}, timeout_seconds=60) is False
+    assert mirror.summarize(Summary("FINISHED", 0.0), timeout_seconds=60) is False
     assert time.monotonic() - started < 10
     tracker.errors = 0
     deadline = time.monotonic() + 10
@@ -205,7 +230,7 @@ def test_a_tracker_that_is_down_is_not_waited_for_long(
     assert mirror.drain(5)
     mirror.stop()
     assert (tracker.shown, tracker.ended) == ([0], ["FINISHED"])
-    given_up = "tracker fake:http://ann:***@host: gave up waiting; what it lacks is shown when the study is resumed"
+    given_up = "tracker fake:http://ann:***@host: gave up waiting; a resume or a sync shows the rest"
     assert [one.getMessage() for one in caplog.records if "gave up" in one.getMessage()] == [given_up]
 
 
@@ -243,9 +268,68 @@ def test_the_summary_comes_after_the_trials(store: MemoryStore, tracker: FakeTra
     finish_next(store, 2)
     mirror = _mirror(store, tracker, poll_seconds=60)
     mirror.start()
-    assert mirror.summarize(status="FINISHED", metrics={"best/ne": 0.8}, files=[])
+    assert mirror.summarize(Summary("FINISHED", 0.0))
     mirror.stop()
     assert (tracker.shown, tracker.ended) == ([0, 1], ["FINISHED"])
+
+
+def test_the_numbers_of_a_study_come_with_its_trials_and_once(store: MemoryStore, tracker: FakeTracker) -> None:
+    begin(store, 50)
+    for _ in range(2):
+        finish_next(store, 25)
+        mirror = _mirror(store, tracker)
+        mirror.start()
+        assert mirror.drain(5)
+        mirror.stop()
+    assert tracker.steps == list(range(1, 51))
+
+
+def test_a_study_whose_numbers_could_not_be_written_gets_them_later(store: MemoryStore) -> None:
+    begin(store, 3)
+    finish_next(store, 3)
+    tracker = FakeTracker()
+    update, calls = tracker.update, []
+
+    def failing(readings: Sequence[StudyReading], tags: Tags) -> None:
+        calls.append(len(readings))
+        if len(calls) == 1:
+            raise ConnectionError("down")
+        update(readings, tags)
+
+    tracker.update = failing  # type: ignore[method-assign]
+    mirror = _mirror(store, tracker, poll_seconds=0.001)
+    mirror.start()
+    assert mirror.drain(5)
+    mirror.stop()
+    assert (tracker.steps, sorted(set(tracker.shown))) == ([1, 2, 3], [0, 1, 2])
+    assert tracker.ranks == {0: 3, 1: 2, 2: 1}
+
+
+def test_changed_tags_are_complete_once_somebody_waits_and_cost_few_writes(
+    store: MemoryStore, tracker: FakeTracker
+) -> None:
+    begin(store, 200)
+    finish_next(store, 200)
+    mirror = Mirror(store, tracker, STUDY, Succession(), poll_seconds=0.01, batch=1)
+    mirror.start()
+    assert mirror.drain(5)
+    mirror.stop()
+    assert tracker.ranks == {number: 200 - number for number in range(200)}
+    assert tracker.writes < 4 * 200  # each trial as it comes, all when their number doubles, all at the end
+
+
+def test_a_resumed_mirror_corrects_tags_of_trials_that_were_shown_before(
+    store: MemoryStore, tracker: FakeTracker
+) -> None:
+    begin(store, 3)
+    finish_next(store, 2)
+    for _ in range(2):
+        mirror = _mirror(store, tracker)
+        mirror.start()
+        assert mirror.drain(5)
+        mirror.stop()
+        finish_next(store)
+    assert tracker.ranks == {0: 3, 1: 2, 2: 1}
 
 
 KILLED_WHILE_MIRRORING = """
@@ -253,19 +337,21 @@ import os, signal, sys
 from pathlib import Path
 from storage import Mirror, open_store
 from storage.trackers.jsonl import Jsonl
+from tests.storage.samples import Succession
 url, study, file, kind = sys.argv[1:]
 if kind == "mlflow":
     from storage.trackers import mlflow_run
     tracker = mlflow_run.MlflowRun(file)
     count = 0
-    write = mlflow_run._write_artifact
+    from storage.trackers import _mlflow_connection as connection
+    write = connection.write_artifact
     def killing(*arguments):
         global count
         count += 1
         if count == 4:
             os.kill(os.getpid(), signal.SIGKILL)
         write(*arguments)
-    mlflow_run._write_artifact = killing
+    connection.write_artifact = killing
 else:
     tracker = Jsonl(Path(file))
 store = open_store(url)
@@ -275,7 +361,7 @@ class Killing:
     def move_cursor(self, study, reader, finish_order):
         if finish_order:
             os.kill(os.getpid(), signal.SIGKILL)
-mirror = Mirror(Killing(), tracker, study, [])
+mirror = Mirror(Killing(), tracker, study, Succession())
 mirror.start()
 mirror.drain(60)
 """

@@ -48,7 +48,9 @@ def open_server(url: URL) -> Engine:
     """An engine that notices within a minute that its server is gone, and never waits for a lock for ever."""
     if "+" not in url.drivername:
         url = url.set(drivername=f"postgresql+{DRIVER}")
-    return create_engine(url, connect_args=_defaults(url) if DRIVER in url.drivername else {})
+    # named, as a server may have another default: what a lock was waited for would not be seen then
+    level = "READ COMMITTED"
+    return create_engine(url, isolation_level=level, connect_args=_defaults(url) if DRIVER in url.drivername else {})
 
 
 def transaction_number(connection: Connection) -> int | None:

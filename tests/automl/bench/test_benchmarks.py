@@ -35,6 +35,7 @@ def test_overhead_measures_every_part(tmp_path: Path) -> None:
     found = overhead(trials=20, searcher="random_search", folder=tmp_path)
     assert found["store_ms_per_trial"]["first"] > 0
     assert found["tracker_ms_per_trial"]["last"] > 0
+    assert found["sync_trials_per_second"] > 0
     assert set(found["lists_ms"]) == {"front", "trials", "status"}
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from evaluators import Evaluation, Metric, Objective, Point, Suggestion, Trial, TrialState
+from evaluators import Evaluation, Metric, Point, Suggestion, Trial, TrialState
 from searchspaces import Candidate
 from storage.trackers import _mlflow_layout as layout
-from tests.storage.samples import CRASH, OBJECTIVES, evaluation, record, suggestion
+from tests.storage.samples import CRASH, evaluation, record, suggestion
 
 
 def _trial(ne: float = 0.9, *, number: int = 7, stage: str = "search", rung: int = 1) -> Trial:
@@ -152,23 +153,18 @@ def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
     assert steps == sorted(steps)
 
 
-def test_the_best_so_far_rises_over_the_count_of_trials() -> None:
-    best: dict[str, float] = {}
-    trials = [_trial(0.9, number=0, rung=0), _trial(0.95, number=1, rung=0), _trial(0.8, number=2, rung=0)]
-    readings = layout.best_readings(trials, [Objective("ne")], best)
-    assert readings == [layout.Reading("best/ne", 0.9, 1), layout.Reading("best/ne", 0.8, 3)]
-    assert layout.best_readings([_trial(0.85, number=3, rung=0)], [Objective("ne")], best) == []
-    assert best == {"best/ne": 0.8}
+def test_the_last_value_is_that_of_the_last_step() -> None:
+    assert layout.last_values(_trial(0.9)) == {
+        "trial/seconds": 1.5,
+        "val/ne": 0.9,
+        "val/ne_stderr": 0.01,
+        "cost/flops": 2e6,
+        "train/loss": 0.6,
+        "train/ne": 0.95,
+    }
 
 
-def test_only_feasible_trials_of_the_search_can_be_best() -> None:
-    bounded = (Objective("ne"), Objective("flops", bound=1e6))
-    assert layout.best_readings([_trial()], bounded, {}) == []
-    assert layout.best_readings([_trial(stage="baseline")], OBJECTIVES, {}) == []
-    failed = replace(_trial(), evaluation=None, failure=CRASH)
-    assert layout.best_readings([failed], OBJECTIVES, {}) == []
-
-
-def test_each_rung_has_a_best_of_its_own() -> None:
-    found = layout.best_readings([_trial(0.9, rung=2), _trial(0.95, rung=0, number=8)], [Objective("ne")], {})
-    assert [one.name for one in found] == ["best/ne/rung2", "best/ne"]
+@pytest.mark.parametrize("problem", ["movielens: ne, flops", "a/b:c", "ünd", "x" * 300])
+def test_names_in_the_registry_hold_only_what_it_takes(problem: str) -> None:
+    assert re.fullmatch(r"ctr-[A-Za-z0-9_.+-]*", layout.model_name(problem))
+    assert re.fullmatch(r"winner-[A-Za-z0-9_-]{0,248}", layout.winner_alias(problem))

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from evaluators import Trial
-from storage import TrackerError
+from storage import StudyReading, Summary, TrackerError
 from storage.stores.memory import MemoryStore
-from storage.trackers import mlflow_run
+from storage.trackers import _mlflow_connection as connection
 from storage.trackers.mlflow_run import MlflowRun, experiments, trial_uids
-from tests.storage.samples import CRASH, OBJECTIVES, architecture, begin, evaluation, record
+from tests.storage.samples import CRASH, architecture, begin, evaluation, record
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -37,7 +37,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def client(file: Path) -> MlflowClient:
-    return mlflow_run._client(f"sqlite:///{file}")
+    return connection.connect(f"sqlite:///{file}")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def study(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def tracker(file: Path, study: str) -> Iterator[MlflowRun]:
     made = MlflowRun(f"sqlite:///{file}", experiment=study)
-    made.open(record(study), OBJECTIVES)
+    made.open(record(study))
     yield made
     made.close()
 
@@ -100,7 +100,7 @@ def test_a_study_is_a_running_parent_with_its_settings(client: MlflowClient, tra
 def test_a_trial_is_a_child_with_metrics_params_and_architecture(
     client: MlflowClient, tracker: MlflowRun, study: str, trials: list[Trial]
 ) -> None:
-    tracker.log(trials)
+    tracker.log(trials, {})
     _, children = _runs(client, study)
     assert [run.info.status for run in children] == ["FINISHED", "KILLED", "FAILED"]
     first, _, failed = children
@@ -112,8 +112,8 @@ def test_a_trial_is_a_child_with_metrics_params_and_architecture(
 
 
 def test_a_trial_keeps_its_own_times(client: MlflowClient, tracker: MlflowRun, study: str, trials: list[Trial]) -> None:
-    tracker.log([replace(trials[0], started_at=1000.5, finished_at=1003.25)])
-    tracker.log([replace(trials[1], started_at=None, finished_at=1003.25)])
+    tracker.log([replace(trials[0], started_at=1000.5, finished_at=1003.25)], {})
+    tracker.log([replace(trials[1], started_at=None, finished_at=1003.25)], {})
     _, children = _runs(client, study)
     assert [(run.info.start_time, run.info.end_time) for run in children] == [
         (1_000_500, 1_003_250),
@@ -124,7 +124,7 @@ def test_a_trial_keeps_its_own_times(client: MlflowClient, tracker: MlflowRun, s
 def test_a_learning_curve_is_a_history_over_rows(
     client: MlflowClient, tracker: MlflowRun, study: str, trials: list[Trial]
 ) -> None:
-    tracker.log(trials[:1])
+    tracker.log(trials[:1], {})
     _, (run,) = _runs(client, study)
     history = client.get_metric_history(run.info.run_id, "train/loss")
     assert [(point.step, point.value) for point in history] == [(512, 0.7), (1024, 0.6)]
@@ -137,10 +137,10 @@ def test_a_half_written_run_is_completed_rather_than_doubled(
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mlflow_run, "_write_artifact", crash)
+        patch.setattr(connection, "write_artifact", crash)
         with pytest.raises(OSError, match="disk full"):
-            tracker.log(trials)
-    tracker.log(trials)
+            tracker.log(trials, {})
+    tracker.log(trials, {})
     _, children = _runs(client, study)
     assert [run.info.status for run in children] == ["FINISHED", "KILLED", "FAILED"]
     assert len(client.get_metric_history(children[0].info.run_id, "val/ne")) == 1
@@ -148,45 +148,66 @@ def test_a_half_written_run_is_completed_rather_than_doubled(
 
 
 def test_a_lost_cursor_doubles_nothing(file: Path, tracker: MlflowRun, study: str, trials: list[Trial]) -> None:
-    tracker.log(trials)
+    tracker.log(trials, {})
     again = MlflowRun(f"sqlite:///{file}", experiment=study)
-    again.open(record(study), OBJECTIVES)
+    again.open(record(study))
     for trial in trials:
-        again.log([trial])
+        again.log([trial], {})
     assert len(trial_uids(f"sqlite:///{file}", study)) == 3
 
 
-def test_the_best_so_far_goes_on_after_a_resume(
+def test_numbers_of_the_study_run_over_its_ended_trials_and_come_once(
+    client: MlflowClient, file: Path, tracker: MlflowRun, study: str
+) -> None:
+    readings = [StudyReading("best/ne", 0.8, 1, 1000.0), StudyReading("best/ne", 0.7, 4, 1003.0)]
+    tracker.update(readings[:1], {})
+    again = MlflowRun(f"sqlite:///{file}", experiment=study)
+    again.open(record(study))
+    again.update([*readings, StudyReading("front/hypervolume", float("inf"), 4, 1003.0)], {})
+    parent, _ = _runs(client, study)
+    history = client.get_metric_history(parent.info.run_id, "best/ne")
+    assert [(point.step, point.timestamp, point.value) for point in history] == [
+        (1, 1_000_000, 0.8),
+        (4, 1_003_000, 0.7),
+    ]
+    assert "front/hypervolume" not in parent.data.metrics
+
+
+def test_the_front_is_found_by_its_rank_as_ranks_change(
     client: MlflowClient, file: Path, tracker: MlflowRun, study: str, trials: list[Trial]
 ) -> None:
-    tracker.log(trials[:1])
+    found = client.get_experiment_by_name(study)
+    assert found is not None
+
+    def front() -> list[str]:
+        runs = client.search_runs([found.experiment_id], "tags.pareto.rank = '1'")
+        return sorted(run.data.tags["trial.number"] for run in runs)
+
+    tracker.log(trials, {0: {"pareto.rank": "1"}, 1: {"pareto.rank": "2"}})
+    assert front() == ["0"]
     again = MlflowRun(f"sqlite:///{file}", experiment=study)
-    again.open(record(study), OBJECTIVES)
-    again.log([replace(trials[1], evaluation=evaluation(0.7)), replace(trials[2], evaluation=evaluation(0.75))])
-    parent, _ = _runs(client, study)
-    history = client.get_metric_history(parent.info.run_id, "best/ne/rung1")
-    assert [(point.step, point.value) for point in history] == [(1, 0.8), (2, 0.7)]
+    again.open(record(study))
+    again.update([], {0: {"pareto.rank": "2"}, 1: {"pareto.rank": "1"}, 99: {"pareto.rank": "1"}})
+    assert front() == ["1"]
 
 
-def test_a_study_ends_with_its_metrics_and_files(
+def test_a_study_ends_with_its_files_when_its_last_trial_ended(
     client: MlflowClient, tracker: MlflowRun, study: str, trials: list[Trial], tmp_path: Path
 ) -> None:
-    tracker.log(trials)
+    tracker.log(trials, {})
     (tmp_path / "report.html").write_text("<p>done</p>")
-    metrics = {"best/ne": 0.8, "front/hypervolume": float("inf")}
-    tracker.summarize(status="KILLED", metrics=metrics, files=[tmp_path / "report.html"])
+    tracker.summarize(Summary("KILLED", 1003.25, (tmp_path / "report.html",)))
     parent, _ = _runs(client, study)
-    assert parent.info.status == "KILLED"
-    assert (parent.data.metrics["best/ne"], "front/hypervolume" in parent.data.metrics) == (0.8, False)
+    assert (parent.info.status, parent.info.end_time) == ("KILLED", 1_003_250)
     assert _artifact(parent, "report.html").read_text() == "<p>done</p>"
 
 
 def test_a_resumed_study_runs_again_and_shows_its_new_budget(
     client: MlflowClient, file: Path, tracker: MlflowRun, study: str
 ) -> None:
-    tracker.summarize(status="FINISHED", metrics={}, files=[])
+    tracker.summarize(Summary("FINISHED", 1000.0))
     larger = replace(record(study), config={"budget": {"trials": 140}, "notes": "more"})
-    entry = MlflowRun(f"sqlite:///{file}", experiment=study).open(larger, OBJECTIVES)
+    entry = MlflowRun(f"sqlite:///{file}", experiment=study).open(larger)
     parent, _ = _runs(client, study)
     assert entry == f"mlflow:sqlite:///{file}#{study}/{parent.info.run_id}"
     assert (parent.info.status, parent.data.params["budget.trials"]) == ("RUNNING", "100")
@@ -194,8 +215,8 @@ def test_a_resumed_study_runs_again_and_shows_its_new_budget(
 
 
 def test_the_problem_names_the_experiment(client: MlflowClient, file: Path) -> None:
-    MlflowRun(f"sqlite:///{file}").open(record("first"), OBJECTIVES)
-    MlflowRun(f"sqlite:///{file}").open(record("second"), OBJECTIVES)
+    MlflowRun(f"sqlite:///{file}").open(record("first"))
+    MlflowRun(f"sqlite:///{file}").open(record("second"))
     found = client.get_experiment_by_name("movielens: ne, flops")
     assert found is not None
     assert len(client.search_runs([found.experiment_id])) == 2
@@ -208,7 +229,7 @@ def test_a_deleted_experiment_is_an_error_with_the_way_out(client: MlflowClient,
     client.delete_experiment(number)
     reason = f"experiment {study!r} was deleted in MLflow; restore it with 'mlflow experiments restore --experiment-id"
     with pytest.raises(TrackerError, match=re.escape(reason)):
-        MlflowRun(f"sqlite:///{file}", experiment=study).open(record(study), OBJECTIVES)
+        MlflowRun(f"sqlite:///{file}", experiment=study).open(record(study))
 
 
 def test_an_active_run_elsewhere_changes_nothing(
@@ -219,8 +240,8 @@ def test_an_active_run_elsewhere_changes_nothing(
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", study)
     tracker = MlflowRun()
     assert tracker.name == f"mlflow:sqlite:///{file}#{study}"
-    tracker.open(record(study), OBJECTIVES)
-    tracker.log(trials[:1])
+    tracker.open(record(study))
+    tracker.log(trials[:1], {})
     _, children = _runs(client, study)
     assert [run.data.tags["trial.number"] for run in children] == ["0"]
     assert os.environ["MLFLOW_RUN_ID"] == "0" * 32
@@ -235,7 +256,7 @@ def test_nothing_is_written_to_the_terminal(file: Path, tmp_path: Path) -> None:
     code = (
         "import sys, logging; logging.basicConfig()\n"
         "from storage import StudyRecord; from storage.trackers.mlflow_run import MlflowRun\n"
-        "MlflowRun(sys.argv[1]).open(StudyRecord('u', 'n', 1, 'p', {}, 0.0), [])"
+        "MlflowRun(sys.argv[1]).open(StudyRecord('u', 'n', 1, 'p', {}, 0.0))"
     )
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path / 'new.db'}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 
 import psycopg
@@ -178,6 +178,24 @@ def test_the_driver_settings_of_a_url_are_kept(url: str) -> None:
         shown = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
     assert shown == ["7MB", "mine", "0"]
     store.close()
+
+
+def test_a_server_with_another_isolation_by_default_gives_each_ask_once(store: SqlStore, url: str) -> None:
+    _database(url)(f"ALTER DATABASE {_name(url)} SET default_transaction_isolation = 'repeatable read'")
+    others = [SqlStore(url) for _ in range(3)]
+
+    def ask(one: SqlStore) -> int:
+        for number in range(40):
+            with suppress(AskTakenError):
+                one.begin(STUDY, [suggestion(number)], ask_number=one.asks(STUDY), stage="search")
+        return 0
+
+    with ThreadPoolExecutor(len(others)) as pool:
+        assert sum(pool.map(ask, others)) == 0
+    asked = [trial.ask_number for trial in store.trials(STUDY)]
+    assert asked == list(range(len(asked)))
+    for one in others:
+        one.close()
 
 
 def test_what_was_committed_survives_a_crash_of_a_careless_server(url: str) -> None:
