@@ -17,7 +17,7 @@ from automl.cli._output import compact, say
 from automl.config import resolve_url
 from automl.front import best
 from automl.opening import default_storage
-from automl.publishing import publish
+from automl.publishing import REMEDY, publish
 from automl.study import Study
 from automl.summary import closing_gain
 from evaluators import Trial
@@ -206,9 +206,9 @@ def _publish(study: Study, status: str) -> None:
             say("automl: waiting for the tracker; Ctrl-C leaves the rest to the next resume")
         publish(study, status=status)
     except KeyboardInterrupt:
-        say("automl: the tracker is not up to date; the next resume completes it")
+        say(f"automl: the tracker is not up to date; {REMEDY}")
     except Exception as error:  # noqa: BLE001  # the boundary to a mirror: the study itself is safe in its store
-        say(f"automl: the tracker is not up to date ({error}); the next resume completes it")
+        say(f"automl: the tracker is not up to date ({error}); {REMEDY}")
 
 
 def _command(verb: str, study: Study) -> str:

@@ -218,11 +218,10 @@ def test_a_tracker_that_is_down_is_not_waited_for_long(
     tracker = FakeTracker(errors=10**9)
     mirror = _mirror(store, tracker, poll_seconds=0.001)
     mirror.start()
-    started = time.monotonic()
     assert mirror.drain(60) is False
     assert mirror.drain(60) is False
     assert mirror.summarize(Summary("FINISHED", 0.0), timeout_seconds=60) is False
-    assert time.monotonic() - started < 10
+    assert caplog.text.count("gave up waiting") == 1
     tracker.errors = 0
     deadline = time.monotonic() + 10
     while not tracker.ended and time.monotonic() < deadline:
