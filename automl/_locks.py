@@ -14,7 +14,10 @@ POLL_SECONDS = 0.002
 
 
 class StudyLock:
-    """A lock of a study, for one purpose. Where its folder cannot be written nothing is locked, and all goes on."""
+    """A lock of a study, for one purpose.
+
+    Where its folder cannot be written, or its file system knows no locks, nothing is locked, and all goes on.
+    """
 
     def __init__(self, uid: str, purpose: str) -> None:
         self._path = home() / "locks" / f"{uid}.{purpose}"
@@ -30,9 +33,10 @@ class StudyLock:
         if not _locked(descriptor, time.monotonic() + seconds):
             os.close(descriptor)
             return False
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder.encode(), 0)
         self._descriptor = descriptor
+        with suppress(OSError):  # the name is for people; a full disk takes it from them, but no search
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder.encode(), 0)
         return True
 
     def release(self) -> None:
@@ -62,7 +66,9 @@ def _locked(descriptor: int, ends_at: float) -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except (BlockingIOError, PermissionError):  # the second from network file systems
             if time.monotonic() >= ends_at:
                 return False
             time.sleep(POLL_SECONDS)
+        except OSError:
+            return True

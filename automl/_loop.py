@@ -28,6 +28,8 @@ LOG = logging.getLogger("automl")
 AHEAD_SECONDS = 0.05
 """Work that a worker beside others takes at once: where trials end sooner, a transaction each would cost more."""
 AHEAD_TRIALS = 16
+LONG_AHEAD_SECONDS = 1.0
+"""After which trials that were taken together and have not begun go back to the queue: they are not short after all."""
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.02, 1.0
 PATIENCE_SECONDS = 2.0
 """How long a worker waits for its turn to ask, or four times what its last ask took."""
@@ -151,23 +153,28 @@ class Loop:
         return fresh
 
     def evaluate(self, cohort: Sequence[Trial]) -> list[Trial]:
-        """Evaluates and ends the trials; an outcome whose lease was lost meanwhile is left to who holds it now."""
+        """Evaluates and ends the trials; an outcome whose lease was lost meanwhile is left to who holds it now.
+
+        Where they take long, those that have not begun are left to whoever is free.
+        """
         started = self._busy_since = time.monotonic()
         try:
-            ended = [outcome for part in self._parts(cohort) for outcome in self._outcomes(part)]
-            ended.sort(key=_number)
+            ended = sorted(self._outcomes_in_time(cohort, started + LONG_AHEAD_SECONDS), key=_number)
             finished = patiently(
                 lambda: self._store.finish(self._name, ended, worker=self._worker), is_over=self._stop.wait
             )
+            if len(ended) < len(cohort):
+                patiently(lambda: self._store.release(self._name, worker=self._worker), is_over=self._stop.wait)
         except BaseException:
             with suppress(StorageError):  # the first error is the one to tell of; the lease ends by itself
                 self._store.release(self._name, worker=self._worker)
             raise
         finally:
             self._busy_since = None
-        self._trial_seconds = (time.monotonic() - started) / len(cohort)
-        if len(finished) < len(cohort):
-            LOG.warning("%d trials took longer than their lease and were given away", len(cohort) - len(finished))
+        mean = (time.monotonic() - started) / max(len(ended), 1)
+        self._trial_seconds = max(mean, self._trial_seconds / 2)  # one that fails at once tells nothing of the others
+        if len(finished) < len(ended):
+            LOG.warning("%d trials took longer than their lease and were given away", len(ended) - len(finished))
         return finished
 
     @property
@@ -249,6 +256,15 @@ class Loop:
     def _parts(self, cohort: Sequence[Trial]) -> Iterator[Sequence[Trial]]:
         size = self._wiring.evaluator.cohort_size
         return (cohort[first : first + size] for first in range(0, len(cohort), size))
+
+    def _outcomes_in_time(self, cohort: Sequence[Trial], ends_at: float) -> list[tuple[int, Evaluation | Failure]]:
+        """Those of the first part, and of further ones that begin in time."""
+        ended: list[tuple[int, Evaluation | Failure]] = []
+        for part in self._parts(cohort):
+            ended += self._outcomes(part)
+            if time.monotonic() >= ends_at:
+                break
+        return ended
 
     def _outcomes(self, part: Sequence[Trial]) -> Iterator[tuple[int, Evaluation | Failure]]:
         answers = self._wiring.evaluator.evaluate([trial.suggestion for trial in part])

@@ -32,6 +32,7 @@ ASKED, JOINED = "asked", "joined"
 
 _NAMES = count()
 _NAME = re.compile(r"(?P<machine>[^/]*)/(?P<pid>\d+)/(?P<started>[\w.-]+)/\d+(?: (?:asked|joined|for (?P<driver>.+)))?")
+_MACHINES_OWN = 0xEFFFFFFC  # PROC_PID_INIT_INO of Linux, the same on every machine
 _START_FIELD = 19
 """Of /proc/PID/stat, counted from the state on, which follows the name in parentheses."""
 
@@ -65,9 +66,13 @@ def keeps_driver_out(worker: str, driver: str) -> bool:
 
 
 def is_dead(worker: str) -> bool:
-    """Whether the worker was a process of this machine that is gone; another machine's is never judged."""
+    """Whether the worker was a process of this machine that is gone; another machine's is never judged.
+
+    Nor is that of another container, or of another boot, which may be another machine of the same name: their leases
+    end within a minute.
+    """
     match = _NAME.fullmatch(worker)
-    if match is None or match["machine"] != platform.node():
+    if match is None or match["machine"] != platform.node() or _is_out_of_sight(match["started"]):
         return False
     pid, started = int(match["pid"]), match["started"]
     now = _start_by_clock(pid) if _is_clock(started) else _start(pid)
@@ -94,7 +99,15 @@ def _start(pid: int) -> str | None:
     if boot is None:
         return _start_by_clock(pid)
     fields = _stat(pid)
-    return f"{boot}-{fields[_START_FIELD]}" if fields else None
+    return f"{boot}-{fields[_START_FIELD]}{_container()}" if fields else None
+
+
+def _is_out_of_sight(started: str) -> bool:
+    """Whether the process is of another boot, or counts its numbers in another namespace than we do."""
+    boot, dash, rest = started.partition("-")
+    if not dash or _boot() is None:
+        return False
+    return boot != _boot() or rest.partition(".")[2] != _container().removeprefix(".")
 
 
 def _start_by_clock(pid: int) -> str | None:
@@ -124,6 +137,16 @@ def _boot() -> str | None:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip().replace("-", "")[:12]
     except OSError:
         return None
+
+
+@cache
+def _container() -> str:
+    """A dot and the number of the namespace of our process numbers; empty where that is the machine's own."""
+    try:
+        number = os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return ""
+    return "" if number == _MACHINES_OWN else f".{number}"
 
 
 def _stat(pid: int) -> list[str]:

@@ -107,9 +107,10 @@ class LocalWorker:
             self._output.close()
 
     def _last_line(self) -> str:
-        size = self._output.seek(0, os.SEEK_END)
-        self._output.seek(max(0, size - TAIL_BYTES))
-        lines = self._output.read().decode(errors="replace").split("\n")
+        descriptor = self._output.fileno()
+        start = max(0, os.fstat(descriptor).st_size - TAIL_BYTES)
+        # not by seek: the worker writes where the file stands, which it shares with us
+        lines = os.pread(descriptor, TAIL_BYTES, start).decode(errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 

@@ -13,7 +13,7 @@ from automl._wiring import new_record, wire
 from automl.baseline import as_section
 from automl.config import DEFAULT_STORAGE, SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.study import Study
-from storage import StoreUnreadable, StudyExists, TrialStore, open_store
+from storage import StoreUnreadable, StudyExists, StudyNotFound, TrialStore, open_store
 
 
 def create_study(
@@ -94,7 +94,11 @@ def load_study(name: str, *, storage: str | None = None) -> Study:
         StudyNotFound: the store has no study of that name.
     """
     store = existing_store(storage)
-    return Study(store.study(name), store, wire)
+    try:
+        return Study(store.study(name), store, wire)
+    except StudyNotFound:
+        store.close()
+        raise
 
 
 def existing_store(storage: str | None) -> TrialStore:

@@ -27,7 +27,7 @@ DEATHS = 5
 LONGEST_PAUSE_SECONDS = 30.0
 GRACE_SECONDS = 30.0
 """How long the end waits for a worker that holds no trial."""
-STALL_SECONDS = 600.0
+STALL_SECONDS = 3600.0
 """How long all workers may live without any of them holding or ending a trial before they are started anew."""
 FAREWELL_SECONDS = 3.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 Workers = Annotated[
     int, typer.Option("--workers", min=1, metavar="N", help="Processes that evaluate side by side on this machine.")
 ]
+MOST_DIGITS = 15
+"""Of a number of trials: no search comes near it, and every store can keep it."""
+
 Ray = Annotated[
     str | None,
     typer.Option(
@@ -75,7 +79,8 @@ def resume(
 
     loaded = load_study(study, storage=storage)
     if trials is not None:
-        loaded.set_trials(_enlarged(_current(loaded), trials))
+        with loaded.driving():  # where another process drives it, a refused command has changed nothing
+            loaded.set_trials(_enlarged(_current(loaded), trials))
     if workers > 1 or was_shared(loaded.trials):
         say("automl: several workers take part, so what is proposed depends on the order in which trials end")
     url = resolve_url(storage or default_storage(), Path.cwd())
@@ -109,11 +114,16 @@ def pairs(settings: list[str]) -> dict[str, object]:
     wrong = [text for text in settings if "=" not in text.strip("=")]
     if wrong:
         raise typer.BadParameter(f"an override looks like key=value, but got {wrong[0]!r}", param_hint="--set")
-    return {key.strip(): parse_scalar(value) for key, _, value in (text.partition("=") for text in settings)}
+    split = (text.partition("=") for text in settings)
+    return {key.strip(): parse_scalar(value, key=key.strip()) for key, _, value in split}
 
 
 def _enlarged(current: int, text: str) -> int:
     digits = text.removeprefix("+")
-    if not digits.isdigit() or int(digits) < 1:
-        raise typer.BadParameter(f"must be a positive number, or + and one, but is {text!r}", param_hint="--trials")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > MOST_DIGITS or int(digits) < 1:
+        shown = reprlib.repr(text)
+        raise typer.BadParameter(
+            f"must be a positive number of at most {MOST_DIGITS} digits, or + and one, but is {shown}",
+            param_hint="--trials",
+        )
     return current + int(digits) if text.startswith("+") else int(digits)

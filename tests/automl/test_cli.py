@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from automl._yaml import to_yaml
+from automl.opening import load_study
 from tests.automl.cli_runs import run_cli
 from tests.automl.planted_study import planted_data, planted_study
 
@@ -73,6 +74,18 @@ def test_resume_enlarges_the_budget(
 ) -> None:
     assert run_cli(capsys, "resume", "s", "--trials", trials).code == 0
     assert len(json.loads(run_cli(capsys, "trials", "s", "--format", "json").out)) == total
+
+
+def test_a_refused_resume_leaves_the_budget_as_it_was(searched: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = load_study("s")
+    before = study.config.budget
+    with study.driving():
+        done = run_cli(capsys, "resume", "s", "--trials", "+3")
+    assert (done.code, "is being worked on by process" in done.err) == (2, True)
+    after = load_study("s")
+    assert after.config.budget == before
+    for one in (study, after):
+        one.close()
 
 
 def test_front_is_part_of_trials(searched: Path, capsys: pytest.CaptureFixture[str]) -> None:

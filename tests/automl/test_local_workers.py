@@ -60,6 +60,17 @@ def test_a_worker_tells_its_code_and_its_last_words() -> None:
     worker.kill()
 
 
+def test_asking_for_the_last_words_disturbs_no_writing() -> None:
+    lines = [f"{number:06}" for number in range(20_000)]
+    code = f"import sys\nfor number in range({len(lines)}): sys.stdout.write(f'{{number:06}}\\n'); sys.stdout.flush()"
+    worker = LocalWorker((sys.executable, "-c", code), {})
+    while worker._child.poll() is None:
+        worker.last_words()
+    written = os.pread(worker._output.fileno(), 1 << 20, 0).decode().split()
+    assert _ended(worker) == 0
+    assert written == lines
+
+
 def test_a_worker_is_asked_twice_or_killed() -> None:
     asked, killed = _started(PATIENT), _started(PATIENT)
     asked.stop()

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,3 +69,26 @@ def test_where_nothing_can_be_written_nothing_is_locked(tmp_path: Path, monkeypa
     assert one.acquire("me")
     assert other.acquire("you")
     assert other.holder() == ""
+
+
+def _refuse(code: int) -> Callable[..., int]:
+    def refuse(*_arguments: object) -> int:
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+def test_a_full_disk_keeps_the_name_of_the_holder_but_not_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = StudyLock("uid", "driver"), StudyLock("uid", "driver")
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", _refuse(errno.ENOSPC))
+        assert one.acquire("me")
+    assert not other.acquire("you")
+    one.release()
+    assert other.acquire("you")
+    other.release()
+
+
+def test_where_the_file_system_knows_no_locks_nothing_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", _refuse(errno.ENOLCK))
+    assert StudyLock("uid", "driver").acquire("me")

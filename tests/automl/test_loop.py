@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl import Study
+from automl import _loop as _loop_module
 from automl._locks import StudyLock
 from automl._loop import Loop
 from automl.budget import Budget
@@ -123,6 +124,28 @@ def test_short_trials_are_taken_several_at_a_time_by_workers_that_share(study: S
     assert sharing._size() == 2
     sharing._trial_seconds = 3.0
     assert sharing._size() == 1
+
+
+def test_trials_that_are_not_short_after_all_are_left_to_others(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = _loop(study, "a/1/0.0/0 joined"), _loop(study, "b/1/0.0/0 joined")
+    held = one.take(Budget(trials=3), 3)
+    assert held
+    monkeypatch.setattr(_loop_module, "LONG_AHEAD_SECONDS", 0.0)
+    assert _numbers(one.evaluate(held)) == [0]
+    assert _numbers(other.take(Budget(trials=3))) == [1]
+    assert [(trial.state, trial.losses) for trial in study.trials[1:]] == [
+        (TrialState.RUNNING, 0),
+        (TrialState.WAITING, 0),
+    ]
+
+
+def test_one_trial_that_ends_at_once_makes_no_others_short(study: Study) -> None:
+    loop = _loop(study, "a/1/0.0/0 joined")
+    loop._trial_seconds = 3600.0
+    held = loop.take(Budget())
+    assert held
+    loop.evaluate(held)
+    assert loop._size() == 1
 
 
 def test_baselines_begin_once(tmp_path: Path) -> None:

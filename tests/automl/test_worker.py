@@ -41,10 +41,19 @@ def test_a_process_that_nobody_has_waited_for_is_dead() -> None:
         assert is_dead(name)
 
 
-def test_a_process_of_an_earlier_run_of_the_machine_is_dead() -> None:
-    machine, pid, started, number = worker_name().split("/")
-    assert not is_dead(f"{machine}/{pid}/{started}/{number}")
-    assert is_dead(f"{machine}/{pid}/000000000000-{started.partition('-')[2]}/{number}")
+@pytest.mark.skipif(not os.path.exists("/proc/self/ns/pid"), reason="has no namespaces of processes")
+@pytest.mark.parametrize("here", ["", ".1", ".2"])
+def test_a_process_of_another_container_of_this_name_is_never_judged(
+    here: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {}
+    for container in ("", ".1", ".2"):
+        monkeypatch.setattr(_worker, "_container", lambda container=container: container)
+        machine, _, started, number = worker_name().split("/")
+        names[container] = f"{machine}/999999999/{started}/{number}"
+    monkeypatch.setattr(_worker, "_container", lambda: here)
+    assert not is_dead(worker_name())
+    assert [container for container, name in names.items() if is_dead(name)] == [here]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="follows the wall clock elsewhere")
@@ -53,6 +62,15 @@ def test_a_name_does_not_follow_the_wall_clock(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_worker, "_start_by_clock", lambda pid: "1.00")
     assert not is_dead(name)
     assert worker_name().split("/")[2] == name.split("/")[2]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="no boots are told apart elsewhere")
+def test_another_boot_may_be_another_machine_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_worker, "_boot", lambda: "0123456789ab")
+    theirs = worker_name().replace(f"/{os.getpid()}/", "/999999999/")
+    assert is_dead(theirs)
+    monkeypatch.undo()
+    assert not is_dead(theirs)
 
 
 def test_where_the_system_tells_nothing_else_the_clock_decides(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,6 +244,13 @@ def test_evaluations_and_failures_come_back_as_they_were(store: TrialStore) -> N
     assert failed.failure.seconds == CRASH.seconds
 
 
+def test_a_reason_with_characters_that_no_database_takes_ends_its_trial(store: TrialStore) -> None:
+    begin(store, 1)
+    [ended] = store.finish(STUDY, [(0, Failure(FailureKind.CRASHED, "it said \0 and \udcff é"))])
+    assert ended.failure == Failure(FailureKind.CRASHED, "it said \ufffd and \ufffd é")
+    assert store.trials(STUDY) == [ended]
+
+
 @pytest.mark.parametrize("outcome", [evaluation(0.1), Failure(FailureKind.CRASHED, "late")])
 def test_a_finished_trial_never_changes(store: TrialStore, outcome: Failure) -> None:
     begin(store, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -16,6 +17,7 @@ from typing import Any
 from evaluators import Evaluation, Failure, FailureKind, Fidelity, Suggestion, Trial, TrialState
 from searchspaces import Architecture, Candidate, Node, Options, Value
 from storage._store import StudyRecord
+from storage.stores.sql._damage import RowDamaged
 from storage.stores.sql._models import STUDIES, TRIALS
 
 TRIAL_COLUMNS = (
@@ -56,6 +58,8 @@ RECORD_COLUMNS = (
     STUDIES.c.facts,
 )
 
+_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
 
 def record_row(record: StudyRecord) -> dict[str, Any]:
     """The study as a row."""
@@ -73,7 +77,10 @@ def record_row(record: StudyRecord) -> dict[str, Any]:
 def to_record(row: Sequence[Any]) -> StudyRecord:
     """The study of a row of `RECORD_COLUMNS`."""
     uid, name, seed, problem, config, created_at, facts = row
-    return StudyRecord(uid, name, int(seed), problem, json.loads(config), created_at, json.loads(facts))
+    try:
+        return StudyRecord(uid, name, int(seed), problem, _mapping(config), created_at, _mapping(facts))
+    except _DAMAGE as error:
+        raise RowDamaged(f"study {name!r} cannot be read ({error})") from error
 
 
 def trial_row(trial: Trial, study_id: int, *, worker: str | None, lease_until: float | None) -> dict[str, Any]:
@@ -114,7 +121,18 @@ def outcome_row(trial: Trial) -> dict[str, Any]:
 
 
 def to_trial(row: Sequence[Any]) -> Trial:
-    """The trial of a row of `TRIAL_COLUMNS`."""
+    """The trial of a row of `TRIAL_COLUMNS`.
+
+    Raises:
+        RowDamaged: nobody of this package has written it.
+    """
+    try:
+        return _trial(row)
+    except _DAMAGE as error:
+        raise RowDamaged(f"trial {row[0]} cannot be read ({type(error).__name__}: {error})") from error
+
+
+def _trial(row: Sequence[Any]) -> Trial:
     number, stage, suggestion, fingerprint, state, evaluation, *rest = row
     kind, reason, seconds, ask_number, *times_and_losses = rest
     return Trial(
@@ -127,6 +145,13 @@ def to_trial(row: Sequence[Any]) -> Trial:
         ask_number,
         *times_and_losses,
     )
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise ValueError(f"a mapping is expected, but there is {reprlib.repr(content)}")
+    return content
 
 
 def to_json(content: Mapping[str, Any]) -> str:

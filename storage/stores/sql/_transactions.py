@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage._errors import StoreUnavailable, StoreUnreadable
 from storage._masking import masked
+from storage.stores.sql._damage import RowDamaged
 from storage.stores.sql._postgresql import server_trouble, transaction_number, was_committed
 from storage.stores.sql._sqlite import IMMEDIATE, file_trouble
 
@@ -97,6 +98,15 @@ def translated(url: URL) -> Iterator[None]:
         raise
     except DBAPIError as error:
         raise _error(url, error) from error
+    except UnicodeEncodeError as error:
+        raise StoreUnreadable(
+            f"{masked(url.render_as_string())} keeps Unicode texts, but {error.object!r} is none; write it in UTF-8"
+        ) from error
+    except RowDamaged as error:
+        address = masked(url.render_as_string())
+        raise StoreUnreadable(
+            f"{address}: {error}; `automl doctor --storage {address}` tells what else is wrong: restore a copy from before"
+        ) from error
 
 
 def _error(url: URL, error: DBAPIError) -> StoreUnreadable:
