@@ -14,7 +14,7 @@ from automl.cli._options import Out
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
     bench = typer.Typer(help="Measure the platform itself.", no_args_is_help=True)
-    for verb in (overhead, kills, comparison):
+    for verb in (overhead, kills, faults, throughput, preparation, comparison):
         bench.command()(verb)
     app.add_typer(bench, name="bench")
 
@@ -42,6 +42,61 @@ def kills(
     from automl.bench.kills import kills as measure
 
     _give(measure(kills=count, trials=trials, seed=seed), out)
+
+
+def faults(
+    *,
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where findings are kept; run again to go on.")],
+    only: Annotated[
+        str | None, typer.Option(metavar="a,c", help="Rows to do, separated by commas [default: all].")
+    ] = None,
+    count: Annotated[int, typer.Option("--kills", min=1, help="Of each of the rows a and b.")] = 200,
+    seed: Annotated[int, typer.Option(help="Of victims and moments.")] = 1,
+    out: Out = None,
+) -> None:
+    """Kills, full disks, jumping clocks and more, done to real searches: what each of them costs."""
+    from automl.bench.faults.finding import Finding, table
+    from automl.bench.faults.matrix import faults as measure
+    from automl.bench.faults.plan import Plan
+
+    found = measure(Plan(folder, kills=count, seed=seed), only.split(",") if only else ())
+    if out is not None:
+        _give(found, out)
+    typer.echo(table([Finding.from_dict(row) for row in found["rows"]]), nl=False)
+
+
+def throughput(
+    *,
+    trials: Annotated[int, typer.Option(min=10, help="Trials of each system.")] = 10_000,
+    workers: Annotated[int, typer.Option(min=2, help="Processes of each system.")] = 8,
+    storage: Annotated[str | None, typer.Option(metavar="URL", help="Also a database server, with ours.")] = None,
+    peer_trials: Annotated[int | None, typer.Option(min=10, help="Trials of each peer [default: as ours].")] = None,
+    out: Out = None,
+) -> None:
+    """Trials per second of many workers on one store, beside Optuna's storages in the same run."""
+    from automl.bench.throughput import throughput as measure
+
+    _give(measure(trials=trials, workers=workers, storage=storage, peer_trials=peer_trials), out)
+
+
+def preparation(
+    *,
+    rows: Annotated[
+        str, typer.Option(metavar="N,M", help="Sizes to measure, separated by commas.")
+    ] = "1000000,4000000,16000000",
+    folder: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where files are generated, about 1.2 GB a million rows.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is generated.")] = 1,
+    out: Out = None,
+) -> None:
+    """Memory and time of preparing generated tables and of training on them; figures in --out are not taken again."""
+    from automl.bench.preparation import preparation as measure
+
+    sizes = [int(size) for size in rows.split(",") if size.strip().isdecimal() and int(size) >= 1000]
+    if len(sizes) != len(rows.split(",")):
+        raise typer.BadParameter(f"sizes are whole numbers of at least 1000, separated by commas, not {rows!r}")
+    _give(measure(sizes, kept=out, folder=folder, seed=seed), out)
 
 
 def comparison(

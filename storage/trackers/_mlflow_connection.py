@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -47,7 +47,13 @@ DEFAULTS = MappingProxyType(
 
 
 def connect(uri: str) -> MlflowClient:
-    """A client of its own for the URI; loads MLflow, which takes seconds."""
+    """A client of its own for the URI; loads MLflow, which takes seconds.
+
+    Raises:
+        TrackerError: the URI names a store of studies, which must stay the store's alone.
+    """
+    if uri.startswith(SQLITE):
+        _refuse_store(Path(uri.removeprefix(SQLITE)))
     for name, value in DEFAULTS.items():  # before MLflow is loaded
         os.environ.setdefault(name, value)
     from mlflow.tracking import MlflowClient
@@ -182,6 +188,21 @@ def _make_whole(file: Path) -> None:
             return
         except OSError:  # a file system without links
             draft.rename(file)
+
+
+def _refuse_store(file: Path) -> None:
+    """Looks without changing anything; what cannot be looked at is MLflow's to tell of."""
+    if not file.is_file():
+        return
+    # without a log nothing is written beside the file: SQLite would make one even to read
+    log = file.with_name(f"{file.name}-wal")
+    mode = "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True)) as found:
+        if found.execute("SELECT 1 FROM sqlite_master WHERE name = 'ctr_automl_version'").fetchone():
+            raise TrackerError(
+                f"a tracker needs a database of its own, but {file} holds studies; name another one, for instance "
+                "sqlite:///mlflow.db"
+            )
 
 
 def _use_write_ahead_log(file: Path) -> None:

@@ -105,7 +105,8 @@ def translated(url: URL) -> Iterator[None]:
     except RowDamaged as error:
         address = masked(url.render_as_string())
         raise StoreUnreadable(
-            f"{address}: {error}; `automl doctor --storage {address}` tells what else is wrong: restore a copy from before"
+            f"{address}: {error}; `automl doctor --storage {address}` tells what else is wrong; "
+            "restore a copy from before"
         ) from error
 
 
