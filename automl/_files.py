@@ -35,6 +35,24 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
 
 
+def check_place(path: Path) -> None:
+    """Returns silently where a file can be written, so that no work is done for one that cannot.
+
+    Raises:
+        ExportError: it cannot.
+    """
+    folder = next(one for one in path.absolute().parents if one.exists())
+    reason = ""
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not folder.is_dir():
+        reason = f"{folder} is no folder"
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        reason = f"no permission to write {folder}"
+    if reason:
+        raise ExportError(f"{path} cannot be written ({reason}); name another place with --out")
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text through `replacing`."""
     with replacing(path) as draft:

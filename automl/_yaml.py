@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from automl._errors import ConfigError
+from evaluators._plain_yaml import place_of, reason_of, unfit_character
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -37,14 +38,13 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
     """As `read_yaml`, from a text; `source` names it in errors."""
     from ruamel.yaml import YAML
 
-    from evaluators._plain_yaml import reason_of
-
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
     try:
         content = yaml.load(text)
     except Exception as error:  # the parser meets what nobody foresaw, and may raise anything
-        raise ConfigError(source, [f"not YAML: {reason_of(error)}"]) from error
+        place = place_of(error)
+        raise ConfigError(source, [f"{place}{': ' if place else ''}not YAML: {reason_of(error)}"]) from error
     if not isinstance(content, Mapping):
         found = "nothing" if content is None else "a list" if isinstance(content, list) else reprlib.repr(content)
         raise ConfigError(source, [f"must hold a mapping of settings (key: value), but holds {found}"])
@@ -52,10 +52,17 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
     return reader.mapping(content, (), ""), reader.lines
 
 
-def parse_scalar(text: str) -> Any:
-    """A YAML value from the command line: a number, a string, a list or a mapping."""
-    value, _ = parse_yaml(f"value: {text}", f"the value {text!r}")
-    return value["value"]
+def parse_scalar(text: str, *, key: str) -> Any:
+    """A YAML value from the command line: a number, a string, a list or a mapping. `key` names it in errors.
+
+    Raises:
+        ConfigError: it is not YAML, or more than one value.
+    """
+    source = f"the setting {key}={reprlib.repr(text)[1:-1]}"
+    content, _ = parse_yaml(f"value: {text}", source)
+    if list(content) != ["value"]:
+        raise ConfigError(source, ["must be one value, but holds lines with keys of their own; write it in quotes"])
+    return content["value"]
 
 
 def to_yaml(content: Mapping[str, Any]) -> str:
@@ -95,25 +102,36 @@ class _Reader:
         return self._plain(mapping[name], (*above, str(name)), dotted)
 
     def _plain(self, value: Any, above: tuple[str, ...], key: str) -> Any:
+        self._count(above)
+        if isinstance(value, Mapping):
+            return self.mapping(value, above, key)
+        if isinstance(value, list):
+            self._check_tag(value, key)
+            return [self._plain(item, (*above, str(at)), f"{key}.{at}") for at, item in enumerate(value)]
+        return None if value is None else self._scalar(value, key)
+
+    def _count(self, above: tuple[str, ...]) -> None:
         self._left -= 1
         if self._left < 0:
             raise ConfigError(self._source, [f"its aliases stand for more than {self._most} values; write them out"])
         if len(above) > MAX_DEPTH:
             reason = f"settings nest at most {MAX_DEPTH} deep, but {above[0][:50]!r} goes deeper"
             raise ConfigError(self._source, [reason])
-        if isinstance(value, Mapping):
-            return self.mapping(value, above, key)
-        if isinstance(value, list):
-            self._check_tag(value, key)
-            return [self._plain(item, (*above, str(at)), f"{key}.{at}") for at, item in enumerate(value)]
+
+    def _scalar(self, value: Any, key: str) -> Any:
+        plain = next((one for one in _SCALARS if isinstance(value, one)), None)
+        if plain is None:
+            raise self._mistake(key, f"holds {_kind_of(value)}, which no setting takes; put it in quotes")
         if isinstance(value, int) and value.bit_length() > 63:
             raise self._mistake(key, f"a number must fit into 64 bits, but this one takes {value.bit_length()}")
-        for plain in _SCALARS:
-            if isinstance(value, plain):
-                return plain(value)
-        if value is not None:
-            raise self._mistake(key, f"holds {_kind_of(value)}, which no setting takes; put it in quotes")
-        return None
+        if isinstance(value, str):
+            self._check_text(value, key)
+        return plain(value)
+
+    def _check_text(self, text: str, key: str) -> None:
+        unfit = unfit_character(text)
+        if unfit:
+            raise self._mistake(key, f"a text must not hold the character {unfit}, as nothing can keep it; take it out")
 
     def _check_tag(self, content: Any, key: str) -> None:
         if _tag_of(content):

@@ -167,10 +167,13 @@ def resolve_url(url: str, base: Path) -> str:
 
     >>> resolve_url("sqlite:///a.db", Path("/home"))
     'sqlite:////home/a.db'
+    >>> resolve_url("sqlite:///file:a.db?uri=true", Path("/home"))
+    'sqlite:///file:/home/a.db?uri=true'
     """
     prefix = "sqlite:///"
     if not url.startswith(prefix) or url == prefix or url.startswith(f"{prefix}:memory:"):
         return url
+    prefix += "file:" if url.startswith(f"{prefix}file:") else ""  # SQLite's own kind of address
     return prefix + str(base / url.removeprefix(prefix))
 
 
@@ -202,7 +205,7 @@ def _deep_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(section, Mapping):
             wrong += plugins.mistakes(kind, _with_name(kind, section), kind)
     wrong += [text for at, section in _listed(content, "objectives") for text in _objective_mistakes(at, section)]
-    wrong += _doubled_objectives(content)
+    wrong += [*_doubled_objectives(content), *_shared_database(content)]
     known = zoo_names()
     wrong += [
         f"baselines: no human-made architecture {name!r}; {did_you_mean(str(name), known)}"
@@ -237,6 +240,14 @@ def _doubled_objectives(content: Mapping[str, Any]) -> list[str]:
         for one in sorted(set(texts))
         if texts.count(one) > 1
     ]
+
+
+def _shared_database(content: Mapping[str, Any]) -> list[str]:
+    tracker = content.get("tracker")
+    uri = tracker.get("uri") if isinstance(tracker, Mapping) else None
+    if not isinstance(uri, str) or uri != content.get("storage"):
+        return []
+    return [f"tracker.uri: the tracker needs a database of its own, but {masked(uri)} is the store; name another one"]
 
 
 def _described(error: Any) -> tuple[str, str]:

@@ -66,7 +66,7 @@ def examine_store(url: str, *, now: float, is_named: bool = True) -> list[Findin
         rows = sqlite_rows(file) if url.startswith(SQLITE) else server_rows(url)
     except RowsUnreadable as error:
         way_out = "name another store, or restore a copy; `sqlite3 FILE .recover` saves what can be read"
-        text = f"cannot be read: {masked(str(error))}"
+        text = f"{shown} cannot be read: {masked(str(error))}"
         return [place, Finding("store", "reading", text, State.PROBLEM, way_out=way_out)]
     return [place, *_judged(rows, shown, now)]
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl._errors import ExportError
+from automl._files import check_place
 from automl.export import Winner, write_weights
 from evaluators import Metric, training_seed
 from evaluators._datasets import Dataset, open_dataset, openings
@@ -41,16 +42,21 @@ def train_winner(winner: Winner, data: str | Path, plan: Training, *, weights: P
     the data has one and the plan asks for it.
 
     Raises:
-        ExportError: the data has other fields, or the rebuilt model another number of parameters.
+        ExportError: the data has other fields, the rebuilt model another number of parameters, or the weights
+            cannot be written.
     """
+    if weights is not None:
+        check_place(weights)
     dataset = open_dataset(data)
     _check_fields(winner, dataset)
+    _check_trainable(winner, dataset, plan)
+    vocabularies = dataset.vocabularies() if weights is not None else []
     test = _test_part(dataset, plan)
     rows = []
     for replicate, final in _trained(winner, dataset, plan):
         _check_parameters(winner, dataset, final)
         if weights is not None and replicate == 1:
-            write_weights(weights, final.model, winner=winner, vocabularies=dataset.vocabularies())
+            write_weights(weights, final.model, winner=winner, vocabularies=vocabularies)
         rows.append(_row(replicate, final, test))
     return {
         "fingerprint": winner.fingerprint,
@@ -121,6 +127,17 @@ def _test_part(dataset: Dataset, plan: Training) -> Any:
     if not plan.is_tested or not dataset.rows.get("test"):
         return None
     return open_test_part(dataset, purpose="final training")
+
+
+def _check_trainable(winner: Winner, dataset: Dataset, plan: Training) -> None:
+    """Before the test part is opened, which goes on record: what would end the training before its first step."""
+    from evaluators._training.device import choose_device
+    from evaluators._training.settings import TrainingSettings
+
+    choose_device(plan.device)
+    TrainingSettings().overridden(winner.candidate.training)
+    for part in ("train", "valid"):
+        dataset.part(part)
 
 
 def _check_fields(winner: Winner, dataset: Dataset) -> None:

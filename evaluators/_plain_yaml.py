@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 MAX_DEPTH = 100
 FREE_VALUES = 10_000
 """Values that aliases may always stand for; beyond that no more than the text has characters."""
@@ -20,7 +17,11 @@ _PLAIN = (bool, int, float, str, type(None))
 
 
 class NotPlainError(ValueError):
-    """A text is no YAML of plain types; the error says why, in words that complete "FILE is not: "."""
+    """A text is no YAML of plain types; the error says why, `place` where: "line 3, column 1", or nothing."""
+
+    def __init__(self, reason: str, place: str = "") -> None:
+        self.reason, self.place = reason, place
+        super().__init__(f"{place}: {reason}" if place else reason)
 
 
 def plain_yaml(text: str) -> Any:
@@ -32,41 +33,50 @@ def plain_yaml(text: str) -> Any:
     Raises:
         NotPlainError: it is not YAML, holds another type, or nests or repeats itself beyond measure.
     """
+    from ruamel.yaml import YAML  # here: whoever opens prepared data needs none
+
     try:
         content = YAML(typ="safe", pure=True).load(text)
     except Exception as error:  # the parser meets what nobody foresaw, and may raise anything
-        raise NotPlainError(reason_of(error)) from error
-    check_size(content, len(text))
-    wrong = next((one for one in _values(content, 0) if not isinstance(one, (dict, list, *_PLAIN))), None)
-    if wrong is not None:
-        raise NotPlainError(f"it holds a value of type {type(wrong).__name__}; put it in quotes")
-    large = next((one for one in _values(content, 0) if isinstance(one, int) and one.bit_length() > 63), None)
-    if large is not None:
-        raise NotPlainError(f"a number must fit into 64 bits, but one takes {large.bit_length()}")
+        raise NotPlainError(reason_of(error), place_of(error)) from error
+    most = max(len(text), FREE_VALUES)
+    for count, value in enumerate(_values(content, 0), start=1):
+        if count > most:
+            raise NotPlainError(f"its aliases stand for more than {most} values; write out what is meant")
+        _check(value)
     return content
 
 
-def check_size(content: Any, characters: int) -> None:
-    """Returns silently where what was read from a text of so many characters is no larger than that explains.
+def _check(value: Any) -> None:
+    if not isinstance(value, (dict, list, *_PLAIN)):
+        raise NotPlainError(f"it holds a value of type {type(value).__name__}; put it in quotes")
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise NotPlainError(f"a number must fit into 64 bits, but one takes {value.bit_length()}")
+    if isinstance(value, str) and unfit_character(value):
+        raise NotPlainError(f"a text must not hold the character {unfit_character(value)}; take it out")
 
-    Raises:
-        NotPlainError: it nests too deep, or its aliases stand for too much.
+
+def unfit_character(text: str) -> str:
+    r"""The first character of a text that no file, database or program can be given; empty where all can.
+
+    >>> unfit_character("a\0b"), unfit_character("caf\u00e9")
+    ("'\\x00'", '')
     """
-    most = max(characters, FREE_VALUES)
-    for count, _ in enumerate(_values(content, 0), start=1):
-        if count > most:
-            raise NotPlainError(f"its aliases stand for more than {most} values; write out what is meant")
+    return next((repr(one) for one in text if one == "\0" or "\ud800" <= one <= "\udfff"), "")
+
+
+def place_of(error: Exception) -> str:
+    """Where a parser complains; empty where it does not say."""
+    mark = getattr(error, "problem_mark", None)  # of the parser's own errors alone
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
 
 
 def reason_of(error: Exception) -> str:
-    """What a parser complains of, on one line, with the place where it says so."""
+    """What a parser complains of, on one line."""
     if isinstance(error, RecursionError):
         return "it nests too deep"
-    mark = getattr(error, "problem_mark", None) if isinstance(error, YAMLError) else None
-    place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     said = getattr(error, "problem", None) or str(error) or type(error).__name__
-    text = " ".join(str(said).split())
-    return place + "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)[:300]
+    return " ".join(str(said).split())[:300]
 
 
 def _values(content: Any, depth: int) -> Iterator[Any]:
@@ -75,5 +85,7 @@ def _values(content: Any, depth: int) -> Iterator[Any]:
     if isinstance(content, dict | list):
         if depth > MAX_DEPTH:
             raise NotPlainError(f"it nests deeper than {MAX_DEPTH}, or an alias holds itself")
+        if isinstance(content, dict):
+            yield from content
         for one in content.values() if isinstance(content, dict) else content:
             yield from _values(one, depth + 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, field, replace
@@ -15,12 +14,11 @@ from evaluators._evaluation import Evaluation, Failure, FailureKind
 from evaluators._evaluator import training_seed
 from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
 from evaluators._training.exits import failure_of_exit, out_of_memory_kills
-from evaluators._training.settings import NAMES, TrainingSettings
+from evaluators._training.settings import DEVICE, NAMES, TrainingSettings
 from evaluators._trial import Suggestion
 
 __all__ = ["Train"]
 
-_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 _START_SECONDS = 3600.0
 """Time for the first line: torch is imported, and raw data may have to be prepared."""
 
@@ -70,7 +68,7 @@ class Train:
 
     def __post_init__(self) -> None:
         self.settings = TrainingSettings(**{name: getattr(self, name) for name in NAMES})
-        if not _DEVICE.fullmatch(self.device):
+        if not DEVICE.fullmatch(self.device):
             raise EvaluatorError(f"'device' must be 'auto', 'cpu', 'cuda' or 'cuda:N', but is {self.device!r}")
         for name, value in (("threads", self.threads), ("memory_limit_mb", self.memory_limit_mb)):
             if value is not None and value < 1:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from searchspaces._errors import ArchitectureError, did_you_mean
 from searchspaces._options import Options
 
+LARGEST = 2**31 - 1
+"""No width, count or dimension is larger: sizes of tensors are products of them, and must fit into 64 bits."""
+
 
 def check_names(block: str, options: Options, known: Sequence[str]) -> None:
     """Refuses an option that the block does not have.
@@ -23,7 +26,7 @@ def whole_number(block: str, options: Options, name: str) -> int:
     """An option that must be given and must be an integer of at least one.
 
     Raises:
-        ArchitectureError: it is missing, of another type, or below one.
+        ArchitectureError: it is missing, of another type, below one or above `LARGEST`.
     """
     return _whole_number(block, name, options.get(name))
 
@@ -67,4 +70,6 @@ def fraction(block: str, options: Options, name: str) -> float:
 def _whole_number(block: str, name: str, value: object) -> int:
     if type(value) is not int or value < 1:
         raise ArchitectureError(f"{name!r} of block {block!r} must be an integer of at least 1, but is {value!r}")
+    if value > LARGEST:
+        raise ArchitectureError(f"{name!r} of block {block!r} must be an integer of at most {LARGEST}, but is {value}")
     return value

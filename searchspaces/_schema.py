@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from searchspaces._errors import SchemaError
+
+LARGEST = 2**31 - 1
+"""Ids are 32 bits wide."""
 
 
 class Kind(StrEnum):
@@ -38,6 +43,7 @@ class Field:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", Kind(self.kind))
+        self._check_types()
         if self.kind is Kind.CATEGORICAL and self.vocabulary_size < 1:
             raise SchemaError(
                 f"a categorical field needs a vocabulary of at least the out-of-vocabulary id, "
@@ -45,6 +51,23 @@ class Field:
             )
         if not self.std > 0:
             raise SchemaError(f"a standard deviation must be positive, but field {self.name!r} has {self.std}")
+
+    def _check_types(self) -> None:
+        """A schema is also read from files, which hold anything."""
+        name: object = self.name
+        statistics: tuple[object, ...] = (self.mean, self.std)
+        if not isinstance(name, str) or not name:
+            raise SchemaError(f"a field's name must be a text, but is {reprlib.repr(self.name)}")
+        if type(self.vocabulary_size) is not int or not 0 <= self.vocabulary_size <= LARGEST:
+            raise SchemaError(
+                f"a vocabulary's size must be a whole number of at most {LARGEST}, but field {self.name!r} has "
+                f"{reprlib.repr(self.vocabulary_size)}"
+            )
+        for statistic in statistics:
+            if isinstance(statistic, bool) or not isinstance(statistic, int | float) or not math.isfinite(statistic):
+                raise SchemaError(
+                    f"mean and std must be finite numbers, but field {self.name!r} has {reprlib.repr(statistic)}"
+                )
 
 
 @dataclass(frozen=True)
@@ -105,12 +128,17 @@ class FeatureSchema:
         Raises:
             SchemaError: a field lacks a name, or has a kind or key that is not known.
         """
-        return cls(tuple(_field_from_dict(one) for one in content.get("fields", ())))
+        fields = content.get("fields", ())
+        if not isinstance(fields, list | tuple):
+            raise SchemaError(f"a schema's 'fields' must be a list, but is {reprlib.repr(fields)}")
+        return cls(tuple(_field_from_dict(one) for one in fields))
 
 
 def _field_from_dict(content: Mapping[str, Any]) -> Field:
     try:
         return Field(**content)
     except (TypeError, ValueError) as error:
-        reason = f"a field must have name, kind, vocabulary_size, mean and std, but got {content!r}: {error}"
+        reason = (
+            f"a field must have name, kind, vocabulary_size, mean and std, but got {reprlib.repr(content)}: {error}"
+        )
         raise SchemaError(reason) from error

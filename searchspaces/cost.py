@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from searchspaces._architecture import Architecture, Node
 from searchspaces._canonical import canonical
-from searchspaces._errors import ArchitectureError
+from searchspaces._errors import ArchitectureError, PluginError
 from searchspaces._options import Options
 from searchspaces._plugins import load_plugin
 from searchspaces._schema import FeatureSchema
@@ -58,6 +58,8 @@ def shapes(architecture: Architecture, schema: FeatureSchema) -> tuple[Shape, ..
             known.append(_node_shape(node, known, schema))
         except ArchitectureError as error:
             raise ArchitectureError(f"node {index}: {error}") from error
+        except PluginError as error:
+            raise PluginError(f"node {index}: {error}") from error
     if known[-1] != Dense(1):
         raise ArchitectureError(
             f"the last node must give one number per example, but {architecture.nodes[-1].block!r} gives {known[-1]}; "

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Annotated, cast
 
 import typer
+from typer.core import TyperGroup
 
 from automl.cli import asking, benching, doctoring, listing, projects, searching, tracking, winners
 from automl.cli._output import readable_error, say
@@ -46,7 +48,7 @@ def _global(
 def run(arguments: Sequence[str]) -> int:
     """Runs one command; returns its exit code. Expected errors are told in a paragraph, bugs with a traceback."""
     try:
-        code = app(args=list(arguments), prog_name="automl", standalone_mode=False)
+        code = _command().main(list(arguments), prog_name="automl", standalone_mode=False)
     except UsageError as error:
         cast(typer.BadParameter, error).show()
         return 2
@@ -66,6 +68,12 @@ def run(arguments: Sequence[str]) -> int:
         say(f"automl: {readable_error(str(error))}")
         return 2
     return int(code or 0)
+
+
+@cache
+def _command() -> TyperGroup:
+    """The verbs, assembled once: that takes longer than most of them."""
+    return cast(TyperGroup, typer.main.get_command(app))
 
 
 def _about_file(error: OSError) -> str:

@@ -12,6 +12,9 @@ from automl.cli._options import Format
 
 Row = Mapping[str, Any]
 
+MOST_LINES, MOST_CHARACTERS = 24, 1000
+"""Lines of an error, and characters of a line: enough for what a person reads, and for a long path."""
+
 
 def emit(rows: Sequence[Row], layout: Format, *, columns: Sequence[str] | None = None) -> None:
     """Writes rows to stdout; `columns` limits what a table shows, JSON and CSV have everything."""
@@ -25,8 +28,30 @@ def emit(rows: Sequence[Row], layout: Format, *, columns: Sequence[str] | None =
 
 def say(text: str) -> None:
     """A line for people, on stderr."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write("\n".join("".join(map(_visible, line)) for line in text.split("\n")) + "\n")
     sys.stderr.flush()
+
+
+def readable_error(text: str) -> str:
+    """An error as a terminal can show it: bounded, and nothing in it but printable characters and line ends.
+
+    Values that broke a rule come from files that anybody may have written.
+
+    >>> readable_error("must be a number, but is '" + chr(27) + "[31m'")
+    "must be a number, but is '\\\\x1b[31m'"
+    """
+    lines = [_shortened("".join(map(_visible, line))) for line in text.split("\n")]
+    more = len(lines) - MOST_LINES
+    return "\n".join([*lines[:MOST_LINES], f"... and {more} more lines"] if more > 0 else lines)
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]
+
+
+def _shortened(line: str) -> str:
+    half = MOST_CHARACTERS // 2
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:half]} ... {line[-half:]}"
 
 
 def compact(value: Any) -> str:

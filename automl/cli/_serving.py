@@ -86,11 +86,18 @@ def _links(store: str, study: str | None) -> dict[str, str]:
     """Where the runs of each experiment are, below the server's address.
 
     Raises:
-        StudyError: MLflow has no such study.
+        StudyError: MLflow has no such study, or cannot be reached.
     """
+    from storage import StorageError, masked
     from storage.trackers.mlflow_run import experiments
 
-    found = experiments(store, study=study)
+    try:
+        found = experiments(store, study=study)
+    except StorageError:
+        raise
+    except Exception as error:  # the boundary to foreign code, which may raise anything
+        reason = (str(error).strip().splitlines() or [""])[0] or type(error).__name__
+        raise StudyError(f"MLflow's store {masked(store)} cannot be read: {masked(reason)}; check --uri") from error
     if study is not None and not found:
         raise StudyError(f"MLflow has no study {study!r} yet; it shows these problems: {', '.join(experiments(store))}")
     return {name: f"#/experiments/{number}/runs?workflowType=machine_learning" for name, number in found.items()}

@@ -79,6 +79,7 @@ def resume(
 
     loaded = load_study(study, storage=storage)
     if trials is not None:
+        _ = loaded.wiring  # a study that cannot go on keeps its budget
         with loaded.driving():  # where another process drives it, a refused command has changed nothing
             loaded.set_trials(_enlarged(_current(loaded), trials))
     if workers > 1 or was_shared(loaded.trials):

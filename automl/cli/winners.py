@@ -95,11 +95,13 @@ def predict(
     out: Out = None,
 ) -> None:
     """Score data with trained weights: a csv of probabilities, in the order of the rows."""
-    from automl._files import write_text
+    from automl._files import check_place, write_text
     from automl.export import predict as score
     from automl.export import read_weights, read_winner
     from automl.training import described
 
+    if out is not None:
+        check_place(out)
     probabilities, labels = score(read_winner(winner), read_weights(weights), Path(data), part=part, device=device)
     text = "probability\n" + "".join(f"{one:.8f}\n" for one in probabilities)
     if out is None:

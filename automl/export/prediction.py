@@ -33,9 +33,9 @@ def predict(
     from evaluators._training.device import choose_device
     from evaluators._training.final import score
 
-    check_weights(winner, weights)
+    model = load_model(winner, weights).to(choose_device(device))  # before a test part opens, which goes on record
     rows = _part(weights, winner, data, part)
-    probabilities = score(load_model(winner, weights).to(choose_device(device)), rows)
+    probabilities = score(model, rows)
     labels = np.asarray(rows.label)
     return probabilities, None if np.isnan(labels).any() else labels
 

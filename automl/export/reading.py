@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from automl._errors import ExportError
-from automl.export.winner import FORMAT_VERSION, KIND, Winner, plain_yaml
+from automl.export.winner import FORMAT_VERSION, KIND, Winner
 from evaluators import Metric
+from evaluators._plain_yaml import NotPlainError, plain_yaml
+from evaluators._training.settings import NAMES, TrainingSettings
 from searchspaces import Architecture, FeatureSchema, Options, SearchSpaceError, did_you_mean
 from searchspaces.cost import cost
 
@@ -27,6 +30,7 @@ _PROVENANCE_KEYS = (
     "versions",
     "created",
 )
+_METRIC_KEYS = frozenset({"value", "stderr"})
 _Made = TypeVar("_Made")
 
 
@@ -47,7 +51,7 @@ def read_winner(path: Path) -> Winner:
         architecture=_made(
             path, "architecture", lambda: Architecture.from_dict(_mapping(path, content, "architecture"))
         ),
-        training=_made(path, "training", lambda: Options(_mapping(path, content, "training")).to_dict()),
+        training=_made(path, "training", lambda: _training(_mapping(path, content, "training"))),
         measured=_made(path, "measured", lambda: _metrics(_mapping(path, content, "measured"))),
         parameters=content["cost"]["parameters"],
         macs=content["cost"]["macs"],
@@ -59,24 +63,19 @@ def read_winner(path: Path) -> Winner:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    from ruamel.yaml.error import YAMLError
-
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ExportError(f"a winner file has at most {MAX_BYTES} bytes, but {path} has {path.stat().st_size}")
-        content = plain_yaml().load(path.read_text(encoding="utf-8"))
+        content = plain_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ExportError(
             f"no winner file at {path}; `automl export STUDY --best --out {path.name}` makes one"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ExportError(f"the winner file {path} cannot be read: {error}") from error
-    except (YAMLError, RecursionError, ValueError) as error:
-        if isinstance(error, ExportError):
-            raise
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise ExportError(f"{path}{place}: not YAML ({getattr(error, 'problem', None) or error})") from error
+    except NotPlainError as error:
+        place = f", {error.place}" if error.place else ""
+        raise ExportError(f"{path}{place}: not YAML ({error.reason})") from error
     if not isinstance(content, dict):
         raise ExportError(f"a winner file holds a mapping, but {path} holds {type(content).__name__}")
     return content
@@ -118,7 +117,19 @@ def _made(path: Path, section: str, make: Callable[[], _Made]) -> _Made:
         raise ExportError(f"{path}: {section!r} is malformed: {error}") from error
 
 
+def _training(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that are ours must be right; another evaluator's are its own."""
+    settings = Options(content)
+    TrainingSettings().overridden({name: value for name, value in settings.items() if name in NAMES})
+    return settings.to_dict()
+
+
 def _metrics(content: Mapping[str, Any]) -> dict[str, Metric]:
+    wrong = [name for name, entry in content.items() if not isinstance(entry, dict) or not set(entry) <= _METRIC_KEYS]
+    if wrong:
+        raise ValueError(
+            f"a metric is {{value: ..., stderr: ...}}, but {wrong[0]!r} is {reprlib.repr(content[wrong[0]])}"
+        )
     return {name: Metric(**entry) for name, entry in content.items()}
 
 

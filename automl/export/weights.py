@@ -74,7 +74,7 @@ def read_weights(path: Path) -> Weights:
     tensors, metadata = _load(path)
     _check_metadata(path, metadata)
     state = {name.removeprefix(_MODEL): one for name, one in tensors.items() if name.startswith(_MODEL)}
-    fields = {int(name.split(".")[1]) for name in tensors if name.startswith("vocabulary.")}
+    fields = {name.split(".")[1] for name in tensors if name.startswith("vocabulary.")}
     try:
         vocabularies = tuple(
             _unpacked(*(tensors[f"vocabulary.{number}.{part}"] for part in _PARTS)) for number in range(len(fields))

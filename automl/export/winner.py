@@ -122,7 +122,7 @@ def write_winner(path: Path, document: Mapping[str, Any]) -> Path:
         "measured": {name: _Line(metric) for name, metric in document["measured"].items()},
     }
     stream = io.StringIO()
-    plain_yaml().dump(content, stream)
+    _writer().dump(content, stream)
     write_text(path, stream.getvalue())
     return path
 
@@ -136,8 +136,8 @@ def _nodes(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return nodes
 
 
-def plain_yaml() -> Any:
-    """Reads and writes YAML 1.2 of plain types; ruamel.yaml's annotations do not cover its representers."""
+def _writer() -> Any:
+    """Writes YAML 1.2 of plain types; ruamel.yaml's annotations do not cover its representers."""
     from ruamel.yaml import YAML
     from ruamel.yaml.representer import SafeRepresenter
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluators._datasets.part import PART_NAMES, Part, read_part, stored_part
+from evaluators._datasets.schema_content import content_mistakes
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema, SchemaError
 
@@ -82,7 +83,23 @@ class Dataset:
             )
         if name not in PART_NAMES:
             raise DataError(f"a dataset has the parts 'train' and 'valid', but {name!r} was asked for")
-        return read_part(self.folder, name)
+        return self.checked(name, read_part(self.folder, name))
+
+    def checked(self, name: str, part: Part) -> Part:
+        """The same part, of which the schema and the rows are what the dataset says.
+
+        Raises:
+            DataError: they are not: somebody has edited the folder.
+        """
+        found = (len(part), part.numeric.shape[1], part.categorical.shape[1])
+        told = (self.rows.get(name), len(self.schema.numeric), len(self.schema.categorical))
+        if found != told:
+            raise DataError(
+                f"a part has the rows and fields that {SCHEMA_FILE} names, {told[0]} rows of {told[1]} numeric and "
+                f"{told[2]} categorical fields, but the arrays in {self.folder / name} have {found[0]} of {found[1]} "
+                f"and {found[2]}; prepare the data again"
+            )
+        return part
 
     def verify(self) -> None:
         """Reads everything once and compares it with the digest.
@@ -111,7 +128,10 @@ class Dataset:
 
 def is_prepared(folder: Path) -> bool:
     """Whether the folder holds prepared data, of whatever version."""
-    return (folder / SCHEMA_FILE).is_file()
+    try:
+        return (folder / SCHEMA_FILE).is_file()
+    except OSError:  # a name that is too long, or a folder that may not be entered
+        return False
 
 
 def read_dataset(folder: Path) -> Dataset:
@@ -123,7 +143,7 @@ def read_dataset(folder: Path) -> Dataset:
     path = folder / SCHEMA_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"a prepared folder needs a readable {path} ({error}); prepare the data again") from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
@@ -131,10 +151,14 @@ def read_dataset(folder: Path) -> Dataset:
             f"prepared data must be of format version {FORMAT_VERSION}, but {path} says {version!r}; "
             "prepare the data again"
         )
+    wrong = [*content_mistakes(content)]
     try:
-        return _from_content(folder, content)
-    except (KeyError, SchemaError) as error:
-        raise DataError(f"{path} lacks or garbles what a dataset needs ({error}); prepare the data again") from error
+        schema = FeatureSchema.from_dict(content)
+    except SchemaError as error:
+        wrong.append(f"'fields' are none of a schema: {error}")
+    if wrong:
+        raise DataError(f"{path} lacks or garbles what a dataset needs ({'; '.join(wrong)}); prepare the data again")
+    return _from_content(folder, content, schema)
 
 
 def to_content(dataset: Dataset) -> dict[str, Any]:
@@ -159,7 +183,7 @@ def to_content(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _from_content(folder: Path, content: Mapping[str, Any]) -> Dataset:
+def _from_content(folder: Path, content: Mapping[str, Any], schema: FeatureSchema) -> Dataset:
     facts = Facts(
         name=content["name"],
         label=content["label"],
@@ -171,5 +195,4 @@ def _from_content(folder: Path, content: Mapping[str, Any]) -> Dataset:
         licence=content["licence"],
         meanings=content.get("meanings"),
     )
-    schema = FeatureSchema.from_dict(content)
     return Dataset(folder, schema, facts, content["digest"], content["rows"], content["base_rate"])

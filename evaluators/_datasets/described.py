@@ -22,12 +22,14 @@ from typing import Any, NoReturn
 from evaluators._datasets.dataset import Dataset, Facts
 from evaluators._datasets.part import Part
 from evaluators._errors import DataError
+from evaluators._plain_yaml import plain_yaml, unfit_character
 from searchspaces import FeatureSchema, Field, Kind, SchemaError, did_you_mean
 
 SUFFIXES = (".yaml", ".yml", ".json")
 KEYS = ("name", "fields")
 FIELD_KEYS = ("name", "kind", "vocabulary_size", "mean", "std")
 MAX_BYTES = 10_000_000
+LONGEST_NAME = 200
 _KINDS = (Kind.NUMERIC.value, Kind.CATEGORICAL.value)
 
 
@@ -98,15 +100,12 @@ def read_description(path: Path) -> DescribedData:
 
 
 def _content(path: Path) -> Any:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
         if path.stat().st_size > MAX_BYTES:
             raise DataError(f"a description takes at most {MAX_BYTES} bytes, but {path} has {path.stat().st_size}")
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else YAML(typ="safe", pure=True).load(text)
-    except (OSError, ValueError, RecursionError, YAMLError) as error:
+        return json.loads(text) if path.suffix == ".json" else plain_yaml(text)
+    except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"a description must be readable YAML or JSON, but {path} is not ({error})") from error
@@ -127,8 +126,8 @@ def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
         if key not in KEYS:
             yield f"unknown key {reprlib.repr(key)}; {did_you_mean(str(key)[:50], KEYS)}"
     name = content.get("name", "-")
-    if not isinstance(name, str) or not name:
-        yield f"name must be a text, but is {reprlib.repr(name)}"
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or unfit_character(name):
+        yield f"name must be a text of 1 to {LONGEST_NAME} characters, but is {reprlib.repr(name)}"
     fields = content.get("fields")
     if not isinstance(fields, list) or not fields:
         yield f"fields must be a list of at least one field, but is {reprlib.repr(fields)}"

@@ -80,7 +80,7 @@ def _fields(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / FIELDS_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"a data folder needs a readable {FIELDS_FILE}, but {path} is not ({error})") from error
     if not isinstance(content, dict) or not content:
         raise DataError(f"{FIELDS_FILE} maps each column to its facts, but {path} is no mapping or empty")
@@ -153,5 +153,6 @@ def _meaning(facts: Mapping[str, Any]) -> str:
 
 def _licence(folder: Path) -> str:
     readme = folder / "README.md"
-    lines = readme.read_text(encoding="utf-8").splitlines() if readme.is_file() else []
+    # only a note for people: whatever its encoding is, it holds up no preparation
+    lines = readme.read_text(encoding="utf-8", errors="replace").splitlines() if readme.is_file() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("- Licence:")), "")

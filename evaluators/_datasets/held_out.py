@@ -26,8 +26,9 @@ def open_test_part(dataset: Dataset, *, purpose: str, clock: Callable[[], dateti
     """
     if "test" not in dataset.rows:
         raise DataError(f"the test part of {dataset.name!r} was asked for ({purpose}), but {dataset.folder} has none")
+    part = dataset.checked("test", read_part(dataset.folder, "test"))  # mapped, not read: nobody has seen a row yet
     record_opening(dataset.digest, purpose=purpose, clock=clock)
-    return read_part(dataset.folder, "test")
+    return part
 
 
 def record_opening(digest: str, *, purpose: str, clock: Callable[[], datetime] = _now) -> None:

@@ -34,6 +34,7 @@ RAW = (
     *("queryID", "keywordID", "titleID", "descriptionID", "userID"),
 )
 PROFILE = ("userID", "gender", "age")
+MOST = {"userID": 2**63 - 1, "gender": 255, "age": 255}
 COLUMNS = Columns(
     label="click",
     dense=("impression", "depth", "position"),
@@ -93,9 +94,11 @@ class _Profiles:
 
     def __init__(self, path: Path) -> None:
         found = [
-            tuple(_whole_numbers(frame[name], origin) for name in PROFILE)
+            tuple(_whole_numbers(frame[name], origin, most=MOST[name]) for name in PROFILE)
             for frame, origin in open_text(path, "\t", names=PROFILE).frames(PROFILE)
         ]
+        if not found:
+            raise DataError(f"profiles of KDD Cup 2012 have a line for each user, but {path} has none; check the file")
         users, genders, ages = (np.concatenate(column) for column in zip(*found, strict=True))
         order = np.argsort(users, kind="stable")
         self._users = users[order]
@@ -108,13 +111,13 @@ class _Profiles:
         return [pl.Series(name, column).cast(pl.String) for name, column in zip(("gender", "age"), facts, strict=True)]
 
 
-def _whole_numbers(column: pl.Series, origin: Origin) -> NDArray[np.int64]:
+def _whole_numbers(column: pl.Series, origin: Origin, *, most: int = 2**63 - 1) -> NDArray[np.int64]:
     numbers = column.cast(pl.Int64, strict=False)
-    wrong = numbers.is_null() | (numbers < 0).fill_null(True)
+    wrong = numbers.is_null() | ((numbers < 0) | (numbers > most)).fill_null(True)
     if wrong.any():
         row = wrong.arg_max() or 0
         raise DataError(
-            f"{column.name} of KDD Cup 2012 is a whole number of at least 0, but {origin.file} has {column[row]!r} "
+            f"{column.name} of KDD Cup 2012 is a whole number from 0 to {most}, but {origin.file} has {column[row]!r} "
             f"in {origin.place(row)}; mend the line"
         )
     return numbers.to_numpy()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import reprlib
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -107,8 +109,10 @@ def to_time(column: pl.Series, origin: Origin, *, first: pl.Series) -> pl.Series
 
     `first` holds the first time of the table, which decides how its texts are read.
     """
-    if column.dtype.is_temporal():
+    if column.dtype in (pl.Date, pl.Datetime):
         number = _milliseconds(column)
+    elif not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.String)):
+        number = pl.Series(column.name, [None] * len(column), pl.Float64)
     else:
         read = _time_from_text_or_number(pl.concat([first, column]))
         # What does not read the first time as well is another way of writing times.
@@ -144,8 +148,13 @@ def _milliseconds(column: pl.Series) -> pl.Series:
 def _bad_value(column: pl.Series, wrong: pl.Series, *, origin: Origin, rule: str, way_out: str) -> DataError:
     row = wrong.arg_max() or 0
     return DataError(
-        f"{rule}, but column {column.name!r} of {origin.file} has {column[row]!r} in {origin.place(row)}; {way_out}"
+        f"{rule}, but column {column.name!r} of {origin.file} has {_shown(column[row])} in {origin.place(row)}; "
+        f"{way_out}"
     )
+
+
+def _shown(value: object) -> str:
+    return reprlib.repr(value.to_list() if isinstance(value, pl.Series) else value)
 
 
 class Moments:

@@ -59,12 +59,12 @@ def read_part(folder: Path, name: str) -> Part:
     """
     time_file = folder / name / "time.npy"
     part = Part(
-        label=_open(folder / name / "label.npy", np.float32),
-        numeric=_open(folder / name / "numeric.npy", np.float32),
-        categorical=_open(folder / name / "categorical.npy", np.int32),
-        time=_open(time_file, np.float64) if time_file.exists() else None,
+        label=_open(folder / name / "label.npy", np.float32, axes=1),
+        numeric=_open(folder / name / "numeric.npy", np.float32, axes=2),
+        categorical=_open(folder / name / "categorical.npy", np.int32, axes=2),
+        time=_open(time_file, np.float64, axes=1) if time_file.exists() else None,
     )
-    lengths = {len(part.label), len(part.numeric), len(part.categorical)}
+    lengths = {len(one) for one in (part.label, part.numeric, part.categorical, part.time) if one is not None}
     if len(lengths) > 1:
         raise DataError(
             f"all arrays of a part must have the same number of rows, but in {folder / name} they have "
@@ -122,16 +122,16 @@ def stored_part(folder: Path, name: str) -> dict[str, Stored]:
     return {kind: open_npy(file) for kind, file in files.items() if file.exists()}
 
 
-def _open(path: Path, kind: type[Scalar]) -> NDArray[Scalar]:
+def _open(path: Path, kind: type[Scalar], *, axes: int) -> NDArray[Scalar]:
     try:
         array: NDArray[Scalar] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # numpy parses the header as Python, and may raise anything
         raise DataError(
             f"a prepared part needs its arrays, but {path} cannot be read ({error}); prepare the data again"
         ) from error
-    if array.dtype != np.dtype(kind):
+    if array.dtype != np.dtype(kind) or array.ndim != axes:
         raise DataError(
-            f"{path.name} of a prepared part holds {np.dtype(kind)}, but {path} holds {array.dtype}; "
-            "prepare the data again"
+            f"{path.name} of a prepared part holds {np.dtype(kind)} in {axes} dimensions, but {path} holds "
+            f"{array.dtype} in {array.ndim}; prepare the data again"
         )
     return array

@@ -54,8 +54,10 @@ def prepare(
     Raises:
         DataError: the source breaks a rule, or the result cannot be written. Nothing half-written stays.
     """
-    if minimum_count is not None and minimum_count < 1:
-        raise DataError(f"a minimum count is at least 1, which keeps every value, but is {minimum_count}")
+    if minimum_count is not None and not 1 <= minimum_count < 2**63:
+        raise DataError(
+            f"a minimum count is at least 1, which keeps every value, and has 64 bits, but is {minimum_count}"
+        )
     path = Path(source)
     if is_prepared(path):
         return _already_prepared(path, out)
@@ -64,7 +66,7 @@ def prepare(
     folder = out
     if folder is None:
         digest = _digest(plan, {**key, **(options or {})})
-        safe_name = re.sub(r"[^\w.-]", "_", plan.name)
+        safe_name = re.sub(r"[^\w.-]", "_", plan.name)[:100]  # the names of files have at most 255 bytes
         folder = home() / "prepared" / f"{safe_name}-{digest[:16]}"
         if is_prepared(folder):
             return read_dataset(folder)
@@ -149,5 +151,5 @@ def _unknown(path: Path) -> DataError:
 def _digest(plan: _Plan, key: Mapping[str, object]) -> str:
     try:
         return source_digest(plan.files, key)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"a source must be readable, but {plan.name!r} is not ({error})") from error

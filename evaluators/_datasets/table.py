@@ -13,14 +13,13 @@ without a header. Paths resolve against the folder of the YAML file.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from evaluators._datasets.columns import Columns
 from evaluators._datasets.dataset import Facts
@@ -29,9 +28,11 @@ from evaluators._datasets.numeric import RowReader
 from evaluators._datasets.source import Chunk, Source
 from evaluators._datasets.split import ByHash, ByTime, Shares, Split
 from evaluators._errors import DataError
+from evaluators._plain_yaml import plain_yaml
 from searchspaces import did_you_mean
 
 SUFFIXES = (".yaml", ".yml")
+LONGEST_NAME = 200
 KEYS = ("table", "label", "dense", "categorical", "time", "split", "minimum_count", "name", "columns")
 
 
@@ -56,11 +57,12 @@ def read_description(path: Path, *, label: str | None = None) -> Description:
         DataError: names every mistake of the file at once.
     """
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
+        content = plain_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise DataError(f"a table needs a readable YAML description, but {path} is not ({error})") from error
     if not isinstance(content, dict):
-        raise DataError(f"a description maps keys to values ({', '.join(KEYS)}), but {path} holds {content!r}")
+        held = reprlib.repr(content)
+        raise DataError(f"a description maps keys to values ({', '.join(KEYS)}), but {path} holds {held}")
     content = content if label is None else {"label": label, **content}
     mistakes = list(_mistakes(content))
     if mistakes:
@@ -116,15 +118,21 @@ def _mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
             yield f"unknown key {key!r}; {did_you_mean(str(key), KEYS)}"
     for key in ("table", "label"):
         if not isinstance(content.get(key), str) or not content[key]:
-            yield f"{key} must be a text, but is {content.get(key)!r}"
+            yield f"{key} must be a text, but is {reprlib.repr(content.get(key))}"
     for key in ("time", "name"):
         if not isinstance(content.get(key, ""), str | None):
-            yield f"{key} must be a text, but is {content[key]!r}"
+            yield f"{key} must be a text, but is {reprlib.repr(content[key])}"
+    yield from _name_mistakes(content.get("name"))
     yield from _column_mistakes(content)
     yield from _split_mistakes(content.get("split"))
     count = content.get("minimum_count", 2)
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         yield f"minimum_count must be a whole number of at least 1, but is {count!r}"
+
+
+def _name_mistakes(name: object) -> Iterator[str]:
+    if isinstance(name, str) and not 0 < len(name) <= LONGEST_NAME:
+        yield f"name must have 1 to {LONGEST_NAME} characters, but has {len(name)}"
 
 
 def _column_mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
@@ -134,7 +142,7 @@ def _column_mistakes(content: Mapping[Any, Any]) -> Iterator[str]:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             named += value if key != "columns" else ()
         else:
-            yield f"{key} must be a list of column names, but is {value!r}"
+            yield f"{key} must be a list of column names, but is {reprlib.repr(value)}"
             return
     if not named:
         yield "dense or categorical must name at least one column, but both are empty"
@@ -153,7 +161,7 @@ def _split_mistakes(split: object) -> Iterator[str]:
     if split is None:
         return
     if not isinstance(split, dict):
-        yield f"split must be like {{valid: 0.1, test: 0.1}}, but is {split!r}"
+        yield f"split must be like {{valid: 0.1, test: 0.1}}, but is {reprlib.repr(split)}"
         return
     for key in split:
         if key not in ("valid", "test"):

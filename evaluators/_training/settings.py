@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from evaluators._errors import EvaluatorError
 from searchspaces import did_you_mean
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?", re.ASCII)
+"""Names of places to train at."""
 
 _COUNTS = ("rows", "passes", "batch_size", "hash_cap")
 _MAY_BE_NONE = ("rows", "hash_cap", "embedding_learning_rate")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from searchspaces._block_options import LARGEST
 from searchspaces._candidate import Candidate
 from searchspaces._decisions import Assignment, Choice, Condition, Decision, InputChoice, OperatorChoice, WidthChoice
 from searchspaces._errors import CandidateError, SpaceError, did_you_mean
@@ -22,6 +23,8 @@ __all__ = ["AutoCTR"]
 
 OPERATORS = ("mlp", "fm", "dot_product")
 WIDTHS = (32, 64, 128, 256, 512, 1024)
+MOST_BLOCKS = 100
+"""Decisions grow with the square of the blocks; ten times as many as the published space has are slow already."""
 
 Genotype = dict[str, Choice]
 Token = tuple[Decision, ...]  # what a mutation draws again in one go
@@ -46,7 +49,7 @@ class AutoCTR:
         widths: Sequence[int] = WIDTHS,
         embedding_dim: int = 16,
     ) -> None:
-        self._blocks = _positive("blocks", blocks)
+        self._blocks = _positive("blocks", blocks, most=MOST_BLOCKS)
         self._operators = _checked_operators(operators)
         self._widths = _checked_widths(widths, needed="mlp" in self._operators)
         self._wiring = Wiring(
@@ -217,9 +220,11 @@ def _chosen(decision: Decision, assignment: Assignment) -> Choice:
     return decision.choices[decision.choices.index(value)]
 
 
-def _positive(name: str, value: int) -> int:
+def _positive(name: str, value: int, *, most: int = LARGEST) -> int:
     if type(value) is not int or value < 1:
         raise SpaceError(f"{name!r} must be an integer of at least 1, but is {value!r}")
+    if value > most:
+        raise SpaceError(f"{name!r} must be an integer of at most {most}, but is {value!r}")
     return value
 
 

@@ -184,7 +184,7 @@ def test_a_folder_is_no_winner_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [1", r"line 1: not YAML"),
+        ("a: [1", r"line 1, column 6: not YAML"),
         ("a: 1\na: 2", r"not YAML \(found duplicate key"),
         ("a: !!python/object:os.system 1", r"not YAML \(could not determine a constructor"),
         ("- 1", "a winner file holds a mapping, but .* holds list"),
@@ -212,7 +212,7 @@ def test_what_is_no_winner_file_is_refused(tmp_path: Path, text: str, message: s
         ("kind: numeric", "kind: word", "'schema' is malformed: a field must have name, kind"),
         ("value: 0.9", "value: .nan", "'measured' is malformed: a metric must be finite"),
         ("  passes: 1", "  passes: {a: 1}", "'training' is malformed: an option must be"),
-        ("  passes: 1", "  hash_cap: few", "does not fit the schema"),
+        ("  passes: 1", "  hash_cap: few", "'hash_cap' must be a whole number of at least 1, but is 'few'"),
         ("measured:", "measured: 3\nrest:", "unknown key 'rest'"),
         (
             "training:\n  passes: 1\n  learning_rate: 0.0003\n",

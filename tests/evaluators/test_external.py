@@ -340,7 +340,11 @@ def test_an_interrupt_kills_the_trainer(tmp_path: Path) -> None:
         wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
         os.kill(os.getpid(), signal.SIGINT)
 
-    threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        list(evaluator.evaluate([suggest(mlp())]))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Thread(target=interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            list(evaluator.evaluate([suggest(mlp())]))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert _is_gone(int((tmp_path / "pid").read_text()))

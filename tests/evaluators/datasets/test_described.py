@@ -61,7 +61,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     for message in (
         "has 10 mistake(s)",
         "unknown key 'rows'",
-        "name must be a text, but is 1",
+        "name must be a text of 1 to 200 characters, but is 1",
         "fields.0: a field looks like {name: user, kind: categorical, vocabulary_size: 100}, but is 7",
         "fields.1: name must be a text, but is ''",
         "fields.1: kind must be numeric or categorical, but is 'dense'",

@@ -109,7 +109,9 @@ def test_a_line_without_end_is_refused(file: Path, monkeypatch: pytest.MonkeyPat
         read(file, b'a,b\n"' + b"1,2\n" * 100)
 
 
-@pytest.mark.parametrize("content", [b"not gzip", gzip.compress(b"a,b\n" + b"1,2\n" * 1000)[:-12]])
+@pytest.mark.parametrize(
+    "content", [b"not gzip", gzip.compress(b"a,b\n" + b"1,2\n" * 1000)[:-12]], ids=["other", "cut"]
+)
 def test_a_damaged_gzip_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(DataError, match=r"must be a readable parquet or csv file, but .*rows.csv.gz cannot be read"):
         read(tmp_path / "rows.csv.gz", content)

@@ -85,7 +85,9 @@ def test_only_a_recipe_takes_options_or_a_copy(tmp_path: Path) -> None:
 
 
 def test_a_minimum_count_of_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a minimum count is at least 1, which keeps every value, but is 0"):
+    with pytest.raises(
+        DataError, match=r"a minimum count is at least 1, which keeps every value, and has 64 bits, but is 0"
+    ):
         prepare(write_fields_folder(tmp_path / "things"), minimum_count=0)
 
 
