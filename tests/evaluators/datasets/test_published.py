@@ -170,7 +170,7 @@ def test_a_click_count_that_is_none_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("0\t1\t7", "-1\t1\t7", 1))
     with pytest.raises(
         DataError,
-        match=r"click of KDD Cup 2012 is a whole number from 0 to 9223372036854775807, but .*training.txt has '-1' in line 1;",
+        match=r"click of KDD Cup 2012 is a whole number from 0 to 9223372036854775807, but .* has '-1' in line 1;",
     ):
         prepare("kdd12", copy=path)
 
