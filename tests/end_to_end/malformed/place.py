@@ -76,6 +76,8 @@ class Place:
 
     def restore(self) -> Path:
         """Brings the folder back to what was kept; what is as it was stays."""
+        if any(self.folder.glob("*.db-*")):
+            gc.collect()  # a connection that is still open would write into the file that is put back
         kept, found = _marks(self._copy), _marks(self.folder)
         for name in sorted(found, reverse=True):
             if kept.get(name) != found[name]:

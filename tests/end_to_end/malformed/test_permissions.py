@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -110,6 +111,7 @@ def user() -> Iterator[None]:
 
 
 def _assert_told(place: Path, command: tuple[str, ...], name: str) -> None:
+    gc.collect()  # what earlier commands left open would be closed by somebody who may not
     before = snapshot(place)
     with user():
         done = execute(command)
