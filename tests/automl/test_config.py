@@ -57,6 +57,20 @@ def test_an_unknown_metric_gets_a_hint() -> None:
     assert "did you mean 'ne'?" in _mistakes(objectives=[{"metric": "nee"}])
 
 
+def test_each_metric_is_one_objective() -> None:
+    told = _mistakes(objectives=[{"metric": "ne"}, {"metric": "flops"}, {"metric": "ne"}])
+    assert "objectives: each metric is one objective, but 'ne' is named 2 times; name it once" in told
+
+
+def test_a_budget_of_endless_seconds_is_left_out_instead() -> None:
+    assert "budget.seconds: input should be a finite number, but is inf" in _mistakes(budget={"seconds": float("inf")})
+
+
+def test_the_tracker_has_a_database_of_its_own() -> None:
+    told = _mistakes(storage="sqlite:///a.db", tracker={"name": "mlflow", "uri": "sqlite:///a.db"})
+    assert "tracker.uri: the tracker needs a database of its own, but sqlite:///a.db is the store" in told
+
+
 def test_an_unknown_baseline_gets_a_hint() -> None:
     assert "did you mean 'deepfm'?" in _mistakes(baselines=["deepfmm"])
 

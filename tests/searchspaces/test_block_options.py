@@ -32,6 +32,12 @@ def test_a_width_must_be_a_positive_integer(value: object) -> None:
         whole_number("mlp", Options(width=value), "width")
 
 
+def test_a_width_has_an_upper_bound() -> None:
+    message = "'width' of block 'mlp' must be an integer of at most 2147483647, but is 2147483648"
+    with pytest.raises(ArchitectureError, match=message):
+        whole_number("mlp", Options(width=2**31), "width")
+
+
 @pytest.mark.parametrize("value", [8, [], None])
 def test_widths_must_be_a_list(value: object) -> None:
     with pytest.raises(ArchitectureError, match="'widths' of block 'mlp' must be a list of integers, but is"):

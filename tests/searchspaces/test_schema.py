@@ -37,6 +37,11 @@ def test_a_cap_shortens_only_longer_vocabularies() -> None:
         ([{"name": "a", "kind": "bag"}], "no block reads fields of kind 'bag' yet, but 'a' is one"),
         ([{"name": "a", "kind": "categorical"}], "out-of-vocabulary id, but 'a' has size 0"),
         ([{"name": "a", "kind": "numeric", "std": 0.0}], "must be positive, but field 'a' has 0.0"),
+        ([{"name": "a", "kind": "numeric", "std": float("inf")}], "mean and std must be finite numbers, but field 'a'"),
+        ([{"name": "a", "kind": "numeric", "mean": "1"}], "mean and std must be finite numbers, but field 'a' has '1'"),
+        ([{"name": 3, "kind": "numeric"}], "a field's name must be a text, but is 3"),
+        ([{"name": "a", "kind": "categorical", "vocabulary_size": 2.5}], "must be a whole number of at most .* has 2.5"),
+        ([{"name": "a", "kind": "categorical", "vocabulary_size": 2**31}], "must be a whole number of at most 2147483647"),
         ([{"name": "a", "kind": "image"}], "'image' is not a valid Kind"),
         ([{"kind": "numeric"}], "a field must have name, kind, vocabulary_size, mean and std"),
         ([{"name": "a", "kind": "numeric", "size": 3}], "unexpected keyword argument 'size'"),
@@ -45,6 +50,11 @@ def test_a_cap_shortens_only_longer_vocabularies() -> None:
 def test_a_contradictory_schema_is_refused(fields: list[dict[str, object]], message: str) -> None:
     with pytest.raises(SchemaError, match=message):
         FeatureSchema.from_dict({"fields": fields})
+
+
+def test_fields_that_are_no_list_are_refused() -> None:
+    with pytest.raises(SchemaError, match="a schema's 'fields' must be a list, but is 3"):
+        FeatureSchema.from_dict({"fields": 3})
 
 
 def test_a_cap_must_leave_a_row() -> None:

@@ -21,6 +21,8 @@ TRAIN, TELL = ("train", "winner.yaml", "--data", "data"), ("tell", "asked", "0",
 PREDICT = ("predict", "winner.yaml", "--weights", "weights.safetensors", "--data", "data", "--part", "valid")
 SEARCH = ("search", "study.yaml", "--storage", "sqlite:///fields/new.db")
 
+pytestmark = pytest.mark.skipif(os.geteuid() == 0, reason="permissions bind no superuser")
+
 UNREADABLE = [
     ("study.yaml", CREATE),
     ("study.yaml", ("doctor", "study.yaml")),

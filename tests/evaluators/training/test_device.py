@@ -28,6 +28,12 @@ def test_a_cuda_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPa
         choose_device("cuda:1")
 
 
+@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:9999", "meta", ""])
+def test_a_device_of_another_name_is_refused(name: str) -> None:
+    with pytest.raises(EvaluatorError, match=f"'device' must be 'auto', 'cpu', 'cuda' or 'cuda:N', but is {name!r}"):
+        choose_device(name)
+
+
 def test_no_number_of_threads_takes_all_usable_cores() -> None:
     before = torch.get_num_threads()
     try:

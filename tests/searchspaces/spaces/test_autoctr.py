@@ -138,6 +138,8 @@ def test_mutation_brings_in_every_operator_alike() -> None:
     [
         ({"blocks": 0}, "'blocks' must be an integer of at least 1, but is 0"),
         ({"blocks": 2.0}, "'blocks' must be an integer of at least 1, but is 2.0"),
+        ({"blocks": 101}, "'blocks' must be an integer of at most 100, but is 101"),
+        ({"embedding_dim": 2**31}, "'embedding_dim' must be an integer of at most 2147483647, but is 2147483648"),
         ({"embedding_dim": -1}, "'embedding_dim' must be an integer of at least 1, but is -1"),
         ({"operators": []}, r"'operators' must be a list with at least one of \['mlp', 'fm', 'dot_product'\]"),
         ({"operators": "mlp"}, "'operators' must be a list with at least one of .*, but is 'mlp'"),
