@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from automl._errors import ConfigError
-from evaluators._plain_yaml import place_of, reason_of, unfit_character
+from evaluators._plain_yaml import NotPlainError, place_of, plain_yaml, reason_of, unfit_character
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
-FREE_VALUES = 10_000
-"""Values that aliases may always stand for; beyond that no more than the text has characters."""
 
 
 def read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
@@ -40,6 +38,7 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
 
     yaml = YAML(typ="rt")
     yaml.allow_duplicate_keys = False
+    _check_aliases(text, source)
     try:
         content = yaml.load(text)
     except Exception as error:  # the parser meets what nobody foresaw, and may raise anything
@@ -48,7 +47,7 @@ def parse_yaml(text: str, source: str) -> tuple[dict[str, Any], dict[str, int]]:
     if not isinstance(content, Mapping):
         found = "nothing" if content is None else "a list" if isinstance(content, list) else reprlib.repr(content)
         raise ConfigError(source, [f"must hold a mapping of settings (key: value), but holds {found}"])
-    reader = _Reader(source, max(len(text), FREE_VALUES))
+    reader = _Reader(source)
     return reader.mapping(content, (), ""), reader.lines
 
 
@@ -77,16 +76,23 @@ def to_yaml(content: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
+def _check_aliases(text: str, source: str) -> None:
+    """The parser that knows lines takes a few lines that stand for a world, and null for an alias that holds itself."""
+    if "&" not in text or "*" not in text:
+        return
+    try:
+        plain_yaml(text)
+    except NotPlainError as error:
+        place = f"{error.place}: " if error.place else ""
+        raise ConfigError(source, [f"{place}not YAML: {error.reason}"]) from error
+
+
 class _Reader:
-    """Turns what the parser gives into plain types, and remembers the line of every key.
+    """Turns what the parser gives into plain types, and remembers the line of every key."""
 
-    Aliases stand for values that are written once: all that they stand for is counted, as a few lines can stand for
-    more than fits into memory. No more than `most` values are read.
-    """
-
-    def __init__(self, source: str, most: int) -> None:
+    def __init__(self, source: str) -> None:
         self.lines: dict[str, int] = {}
-        self._source, self._left, self._most = source, most, most
+        self._source = source
 
     def mapping(self, content: Any, above: tuple[str, ...], key: str) -> dict[str, Any]:
         """A mapping below the keys `above`, all of which `key` writes in one."""
@@ -102,7 +108,7 @@ class _Reader:
         return self._plain(mapping[name], (*above, str(name)), dotted)
 
     def _plain(self, value: Any, above: tuple[str, ...], key: str) -> Any:
-        self._count(above)
+        self._check_depth(above)
         if isinstance(value, Mapping):
             return self.mapping(value, above, key)
         if isinstance(value, list):
@@ -110,10 +116,7 @@ class _Reader:
             return [self._plain(item, (*above, str(at)), f"{key}.{at}") for at, item in enumerate(value)]
         return None if value is None else self._scalar(value, key)
 
-    def _count(self, above: tuple[str, ...]) -> None:
-        self._left -= 1
-        if self._left < 0:
-            raise ConfigError(self._source, [f"its aliases stand for more than {self._most} values; write them out"])
+    def _check_depth(self, above: tuple[str, ...]) -> None:
         if len(above) > MAX_DEPTH:
             reason = f"settings nest at most {MAX_DEPTH} deep, but {above[0][:50]!r} goes deeper"
             raise ConfigError(self._source, [reason])

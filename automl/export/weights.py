@@ -74,6 +74,12 @@ def read_weights(path: Path) -> Weights:
     tensors, metadata = _load(path)
     _check_metadata(path, metadata)
     state = {name.removeprefix(_MODEL): one for name, one in tensors.items() if name.startswith(_MODEL)}
+    wrong = [name for name, one in state.items() if one.is_floating_point() and not bool(one.isfinite().all())]
+    if wrong:
+        raise ExportError(
+            f"weights are finite numbers, but {wrong[0]!r} in {path} has others: the file is damaged; "
+            "take the one that `automl train` wrote, or train the winner again"
+        )
     fields = {name.split(".")[1] for name in tensors if name.startswith("vocabulary.")}
     try:
         vocabularies = tuple(

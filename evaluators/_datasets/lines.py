@@ -67,10 +67,17 @@ class Text:
 
     def _header(self) -> tuple[str, ...]:
         first = next(_whole_lines(self, block_bytes=1 << 16), b"")
-        line = first[: _line_ends(first, self.quoted)[0]]
-        return tuple(
-            next(csv.reader([_decoded(line, Origin(self.path, unit="line")).rstrip("\r\n")], delimiter=self.separator))
-        )
+        ends = _line_ends(first, self.quoted)
+        if not len(ends):
+            raise _malformed(Origin(self.path, unit="line"), "one in the first line is never closed")
+        line = _decoded(first[: ends[0]], Origin(self.path, unit="line")).rstrip("\r\n")
+        try:
+            return tuple(next(csv.reader([line], delimiter=self.separator)))
+        except csv.Error as error:
+            raise DataError(
+                f"a text table begins with the names of its columns, but line 1 of {self.path} is no such line "
+                f"({error}); check that lines end with a line feed"
+            ) from error
 
 
 class _Blocks:

@@ -70,8 +70,12 @@ def measure(model: nn.Module, part: Part) -> dict[str, Metric]:
 
 
 def score(model: nn.Module, part: Part) -> NDArray[np.float64]:
-    """Click probabilities in row order, [rows]."""
-    return probabilities(logits_of(model, Examples(part, _device_of(model))))
+    """Click probabilities in row order, [rows].
+
+    Raises:
+        DivergedError: a logit is not finite.
+    """
+    return probabilities(checked_logits(logits_of(model, Examples(part, _device_of(model)))))
 
 
 def _device_of(model: nn.Module) -> torch.device:

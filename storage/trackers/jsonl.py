@@ -160,7 +160,7 @@ class Jsonl:
             for text in file:
                 try:
                     line = json.loads(text)
-                except json.JSONDecodeError:
+                except (ValueError, RecursionError):  # no JSON, a number of endless digits, or endless brackets
                     continue
                 if isinstance(line, dict):
                     yield line

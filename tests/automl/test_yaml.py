@@ -24,9 +24,10 @@ def test_keys_have_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        (BOMB, "its aliases stand for more than 10000 values; write them out"),
-        ("a: &own [*own]", "settings nest at most 20 deep, but 'a' goes deeper"),
-        ('a: &own {"": *own}', "settings nest at most 20 deep, but 'a' goes deeper"),
+        (BOMB, "not YAML: its aliases stand for more than 10000 values; write out what is meant"),
+        ("a: &own [*own]", "not YAML: it nests deeper than 100, or an alias holds itself"),
+        ('a: &own {"": *own}', "not YAML: it nests deeper than 100, or an alias holds itself"),
+        ("a:" + " [" * 25 + "]" * 25, "settings nest at most 20 deep, but 'a' goes deeper"),
         ("a: !secret 3", "line 1: a: holds a value with the tag '!secret', which no setting takes; put it in quotes"),
         ("a: !secret [3]", "line 1: a: has the tag '!secret', and settings take none; leave it out"),
         ("a:\n  b: !secret {c: 3}", "line 2: a.b: has the tag '!secret', and settings take none; leave it out"),

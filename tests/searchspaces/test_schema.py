@@ -40,8 +40,14 @@ def test_a_cap_shortens_only_longer_vocabularies() -> None:
         ([{"name": "a", "kind": "numeric", "std": float("inf")}], "mean and std must be finite numbers, but field 'a'"),
         ([{"name": "a", "kind": "numeric", "mean": "1"}], "mean and std must be finite numbers, but field 'a' has '1'"),
         ([{"name": 3, "kind": "numeric"}], "a field's name must be a text, but is 3"),
-        ([{"name": "a", "kind": "categorical", "vocabulary_size": 2.5}], "must be a whole number of at most .* has 2.5"),
-        ([{"name": "a", "kind": "categorical", "vocabulary_size": 2**31}], "must be a whole number of at most 2147483647"),
+        (
+            [{"name": "a", "kind": "categorical", "vocabulary_size": 2.5}],
+            "must be a whole number of at most .* has 2.5",
+        ),
+        (
+            [{"name": "a", "kind": "categorical", "vocabulary_size": 2**31}],
+            "must be a whole number of at most 2147483647",
+        ),
         ([{"name": "a", "kind": "image"}], "'image' is not a valid Kind"),
         ([{"kind": "numeric"}], "a field must have name, kind, vocabulary_size, mean and std"),
         ([{"name": "a", "kind": "numeric", "size": 3}], "unexpected keyword argument 'size'"),

@@ -144,6 +144,8 @@ CASES: list[Case] = [
     _csv("long_line", HEADER + ROWS + "1,2,u1,1,1,9\n", "clicks.csv", "42"),
     _csv("blank_line_within", HEADER + ROWS + "\n" + ROWS, "clicks.csv", "42"),
     _csv("open_quote", HEADER + ROWS + '1,2,"u1,1,1\n' + ROWS, "clicks.csv"),
+    _csv("open_quote_in_header", '"' + HEADER + ROWS, "clicks.csv", "line 1"),
+    _csv("old_line_ends", (HEADER + ROWS).replace("\n", "\r"), "clicks.csv", "line 1"),
     _csv("quote_within", HEADER + ROWS + '1,2,u"1"x,1,1\n' + '1,2,"u"1,1,1\n', "clicks.csv"),
     _csv("latin1", (HEADER + ROWS + "1,2,caf\u00e9,1,1\n").encode("latin-1"), "clicks.csv", "0xe9"),
     _csv("utf16", (HEADER + ROWS).encode("utf-16"), "clicks.csv"),

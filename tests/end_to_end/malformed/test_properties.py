@@ -20,6 +20,7 @@ from tests.end_to_end.malformed.place import ASKED, DONE, Done, Place, execute
 from tests.end_to_end.malformed.verdict import changes, complaints_of_text, snapshot
 
 EXAMPLES = int(os.environ.get("AUTOML_EXAMPLES", "12"))
+SCORE = ("predict", "winner.yaml", "--weights", "weights.safetensors", "--data", "data", "--part", "valid")
 COMMANDS = {
     "study.yaml": ("create", "study.yaml"),
     "table.yaml": ("data", "prepare", "table.yaml", "--out", "made"),
@@ -30,7 +31,8 @@ COMMANDS = {
     "raw/avazu/train.csv": ("data", "prepare", "avazu", "--from", "raw/avazu", "--out", "made"),
     "data/schema.json": ("create", "study.yaml"),
     "data/train/categorical.npy": ("train", "winner.yaml", "--data", "data"),
-    "data/valid/numeric.npy": ("train", "winner.yaml", "--data", "data"),
+    "data/valid/numeric.npy": SCORE,
+    "data/valid/categorical.npy": SCORE,
     "winner.yaml": ("create", "study.yaml", "--set", "baseline=winner.yaml"),
     "model.json": ("create", "study.yaml", "--set", "baseline=model.json"),
     "weights.safetensors": ("predict", "winner.yaml", "--weights", "weights.safetensors", "--data", "table.yaml"),
@@ -164,7 +166,9 @@ def _assert_harmless(place: Path, command: tuple[str, ...]) -> None:
         _assert_works(command, place)
         return
     assert complaints_of_text(done.err) == [], done.err
-    assert changes(before, place) == [], done.err
+    # a test part that was opened stays on record, even if the training diverges after that
+    kept = "home/test_openings.jsonl is left behind" if command[0] == "train" else ""
+    assert [one for one in changes(before, place) if one != kept] == [], done.err
 
 
 def _assert_works(command: tuple[str, ...], place: Path) -> None:

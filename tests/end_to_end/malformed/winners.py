@@ -202,6 +202,7 @@ CASES: list[Case] = [
         PREDICT,
         ("weights.safetensors", "vocabular"),
     ),
+    Case("weights_not_finite", lambda place: _not_finite(place), PREDICT, ("weights.safetensors", "finite")),
     Case("predict_part_unknown", nothing, (*PREDICT, "--part", "tset"), ("tset",)),
     Case("predict_data_missing", nothing, (*PREDICT[:-1], "nowhere"), ("nowhere",)),
     Case("predict_other_fields", nothing, (*PREDICT[:-1], "fields"), ("price",)),
@@ -310,6 +311,12 @@ def _odd(place: Path, name: str) -> None:
     tensors, metadata = _load(place)
     tensors[name] = tensors[name].flip(0).contiguous() if name.endswith("ends") else tensors[name] * 0 + 255
     _save(place, tensors, metadata)
+
+
+def _not_finite(place: Path) -> None:
+    tensors, metadata = _load(place)
+    name = next(name for name, one in tensors.items() if one.is_floating_point())
+    _save(place, {**tensors, name: tensors[name] / 0}, metadata)
 
 
 def _renamed(place: Path, old: str, new: str) -> None:

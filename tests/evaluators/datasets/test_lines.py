@@ -97,6 +97,18 @@ def test_a_quote_inside_an_unquoted_value_is_refused(file: Path) -> None:
         read(file, b'a,b\n1,5" pipe\n2,6" pipe\n')
 
 
+@pytest.mark.parametrize("content", [b'"a,b\n1,2\n', b'"\n'])
+def test_a_quote_that_the_first_line_never_closes_is_named(file: Path, content: bytes) -> None:
+    with pytest.raises(DataError, match=r"a text table needs quotes that close, but .*rows.csv has others near line 1"):
+        read(file, content)
+
+
+@pytest.mark.parametrize("content", [b"a,b\r1,2\r", b"a," + b"b" * 200_000 + b"\n1,2\n"])
+def test_a_first_line_that_names_no_columns_is_refused(file: Path, content: bytes) -> None:
+    with pytest.raises(DataError, match=r"begins with the names of its columns, but line 1 of .*rows.csv is no such"):
+        read(file, content)
+
+
 def test_a_wide_table_is_named_by_its_first_and_last_columns(file: Path) -> None:
     with pytest.raises(DataError, match=r"needs 9 columns \(c0, c1, c2, ..., c8\), but line 1"):
         read(file, b"1,2\n", names=tuple(f"c{number}" for number in range(9)))
