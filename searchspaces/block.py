@@ -5,8 +5,10 @@ Letters: `batch` examples, `tokens` field vectors, `dim` their width, `width` of
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
@@ -50,7 +52,11 @@ class Block(nn.Module, ABC):
 
 
 class Source(nn.Module, ABC):
-    """A raw input group with its embedding choice: a node of an architecture without inputs."""
+    """A raw input group with its embedding choice: a node of an architecture without inputs.
+
+    A source with tables tells which rows it looks up and what it makes of them, and leaves the looking up to who
+    trains it, so that many candidates can share it. Row numbers depend on the schema alone.
+    """
 
     @abstractmethod
     def __init__(self, schema: FeatureSchema, options: Options) -> None:
@@ -70,11 +76,73 @@ class Source(nn.Module, ABC):
     def cost(cls, schema: FeatureSchema, options: Options) -> Cost:
         """Closed-form cost, per example in the forward pass."""
 
+    def tables(self) -> Mapping[str, Table]:
+        """Its tables by the name of their attribute; none where it looks nothing up."""
+        return {}
+
+    def lookups(self, categorical: Int[Tensor, "batch categorical"], table: str) -> Int[Tensor, "batch lookups"]:
+        """Rows of `table` that the ids stand for; a source without tables is never asked."""
+        raise KeyError(f"{type(self).__name__} has no table {table!r} for ids of shape {tuple(categorical.shape)}")
+
     @abstractmethod
     def forward(
-        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
+        self,
+        numeric: Float[Tensor, "batch numeric"],
+        vectors: Mapping[str, Float[Tensor, "batch lookups dim"]],
     ) -> Float[Tensor, "batch ..."]:
-        """Turns the raw columns of its group into a dense vector or field vectors."""
+        """What the node gives, from the raw numbers and the rows that were looked up in each table."""
+
+    def looked_up(self, categorical: Int[Tensor, "batch categorical"]) -> dict[str, Float[Tensor, "batch lookups dim"]]:
+        """The rows of its own tables that the ids stand for."""
+        found = {}
+        for name, table in self.tables().items():
+            rows = self.lookups(categorical, name)
+            # a gather: its backward pass costs a quarter of the embedding layer's on a CPU
+            found[name] = table.module.weight.index_select(0, rows.flatten()).view(*rows.shape, -1)
+        return found
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of vectors and its parts: names of fields with as many rows as each has, one under the other.
+
+    Equal parts have equal initial rows in whatever table they stand.
+    """
+
+    module: nn.Embedding
+    parts: tuple[tuple[str, int], ...]
+
+    @property
+    def signature(self) -> str:
+        """Equal where the same ids stand for the same rows."""
+        return "|".join(f"{name}:{rows}" for name, rows in self.parts)
+
+
+class Dropout(nn.Module):
+    """Drops units while training, by masks drawn from (seed, role, step) and from nothing else.
+
+    Two models that share a seed drop the same units of layers with one role at the same step, in whatever order they
+    are trained (common random numbers). `build` sets seed and role.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share, self.seed, self.role, self.step = share, 0, "", 0
+
+    def forward(self, units: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
+        """The units, those that stay scaled up; all of them unchanged outside training."""
+        if not self.training:
+            return units
+        generator = torch.Generator("cpu" if units.device.type == "meta" else units.device)
+        generator.manual_seed(number_of(f"{self.seed}|{self.role}|{self.step}"))
+        self.step += 1
+        stays = torch.empty(units.shape, device=generator.device).uniform_(generator=generator) >= self.share
+        return units * (stays.to(units) / (1.0 - self.share))
+
+
+def number_of(key: str) -> int:
+    """A number below 2**63 that stands for a text: what seeds are made of."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little") >> 1
 
 
 def flat_width(shapes: Sequence[Shape]) -> int:

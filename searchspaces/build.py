@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 from searchspaces._architecture import Architecture, Node
 from searchspaces._canonical import canonical
 from searchspaces._plugins import load_plugin
+from searchspaces._roles import roles
 from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Shape
-from searchspaces.block import Block, Source
+from searchspaces.block import Block, Dropout, Source, Table, number_of
 from searchspaces.cost import BLOCKS, EMBEDDINGS, shapes
 
 EMBEDDING_STD = 0.01  # Song et al. (2020), Towards automated neural interaction discovery for CTR prediction
@@ -22,16 +24,23 @@ EMBEDDING_STD = 0.01  # Song et al. (2020), Towards automated neural interaction
 def build(architecture: Architecture, schema: FeatureSchema, *, seed: int) -> RankingModel:
     """A model with fresh weights; isomorphic architectures get equal ones.
 
-    Each parameter is drawn from (seed, its name, its shape), so no draw depends on another.
+    A row of a table is drawn from (seed, field, dim, row), any other parameter from (seed, block, depth, name, shape)
+    of its node (see `searchspaces._roles`), so that no draw depends on another, and equal sub-graphs of two
+    architectures start equal.
 
     Raises:
         ArchitectureError: the shapes do not fit, or an option of a block is wrong.
         PluginError: a block or an embedding has no such name.
     """
     model = RankingModel(canonical(architecture), schema)
-    for name, parameter in model.named_parameters():
-        owner = model.get_submodule(name.rpartition(".")[0])
-        _initialise(owner, parameter, _generator(f"{seed}|{name}|{tuple(parameter.shape)}"))
+    for layer, role in zip(model.nodes.values(), roles(model.architecture), strict=True):
+        _initialise(layer, f"{seed}|{role}")
+        tables = layer.tables() if isinstance(layer, Source) else {}
+        for table in tables.values():
+            _draw_rows(table, seed)
+        for name, one in layer.named_modules():
+            if isinstance(one, Dropout):
+                one.seed, one.role = seed, f"{role}|{name}"
     return model
 
 
@@ -45,6 +54,7 @@ class RankingModel(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.schema = schema
+        self.dtype = torch.float32
         known = shapes(architecture, schema)
         self.nodes = nn.ModuleDict()
         for index, node in enumerate(architecture.nodes):
@@ -54,13 +64,35 @@ class RankingModel(nn.Module):
         self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
     ) -> Float[Tensor, " batch"]:
         """Logits; `numeric` holds raw values with NaN for missing ones, `categorical` holds ids."""
+        raw = {at: source(numeric, source.looked_up(categorical)) for at, source in self.sources().items()}
+        return self.interact(raw)
+
+    def sources(self) -> dict[int, Source]:
+        """The raw inputs, by the number of their node."""
+        return {at: layer for at, layer in enumerate(self.nodes.values()) if isinstance(layer, Source)}
+
+    def interact(self, raw: Mapping[int, Float[Tensor, "batch ..."]]) -> Float[Tensor, " batch"]:
+        """Logits in single precision, from what the sources give."""
         known: list[Tensor] = []
-        for node, layer in zip(self.architecture.nodes, self.nodes.values(), strict=True):
-            if node.inputs:
-                known.append(layer(*[known[at] for at in node.inputs]))
+        last = len(self.architecture.nodes) - 1
+        for at, (node, layer) in enumerate(zip(self.architecture.nodes, self.nodes.values(), strict=True)):
+            if at == last:
+                known.append(layer(*[known[one].float() for one in node.inputs]))
+            elif node.inputs:
+                known.append(layer(*[known[one] for one in node.inputs]))
             else:
-                known.append(layer(numeric, categorical))
+                known.append(raw[at].to(self.dtype))
         return known[-1].squeeze(1)
+
+    def lower(self, dtype: torch.dtype) -> None:
+        """Lets the blocks between sources and output compute in `dtype`; the output stays in single precision."""
+        self.dtype = dtype
+        for layer in self.hidden():
+            layer.to(dtype)
+
+    def hidden(self) -> list[nn.Module]:
+        """The blocks between sources and output."""
+        return [layer for layer in list(self.nodes.values())[:-1] if not isinstance(layer, Source)]
 
 
 def _built(node: Node, inputs: list[Shape], schema: FeatureSchema) -> nn.Module:
@@ -71,15 +103,23 @@ def _built(node: Node, inputs: list[Shape], schema: FeatureSchema) -> nn.Module:
     return source(schema, node.options)
 
 
-def _initialise(owner: nn.Module, parameter: nn.Parameter, generator: torch.Generator) -> None:
-    if isinstance(owner, nn.Embedding):
-        nn.init.normal_(parameter, std=EMBEDDING_STD, generator=generator)
-    elif parameter.dim() >= 2:
-        nn.init.xavier_uniform_(parameter, generator=generator)
-    else:
-        nn.init.zeros_(parameter)
+def _initialise(layer: nn.Module, key: str) -> None:
+    for name, parameter in layer.named_parameters():
+        if isinstance(layer.get_submodule(name.rpartition(".")[0]), nn.Embedding):
+            continue
+        generator = torch.Generator().manual_seed(number_of(f"{key}|{name}|{tuple(parameter.shape)}"))
+        if parameter.dim() >= 2:
+            nn.init.xavier_uniform_(parameter, generator=generator)
+        else:
+            nn.init.zeros_(parameter)
 
 
-def _generator(key: str) -> torch.Generator:
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "little")
-    return torch.Generator().manual_seed(number >> 1)
+def _draw_rows(table: Table, seed: int) -> None:
+    """Rows one after the other, so that a part with more rows begins with those of one with fewer."""
+    weight, first = table.module.weight, 0
+    for name, rows in table.parts:
+        rng = np.random.default_rng(number_of(f"{seed}|{name}|{weight.shape[1]}"))
+        drawn = torch.from_numpy(rng.standard_normal((rows, weight.shape[1]), dtype=np.float32))
+        with torch.no_grad():
+            weight[first : first + rows] = EMBEDDING_STD * drawn
+        first += rows

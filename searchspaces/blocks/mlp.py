@@ -12,7 +12,7 @@ from searchspaces._block_options import check_names, fraction, whole_number, who
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
-from searchspaces.block import Block, concatenate, flat_width, linear_cost
+from searchspaces.block import Block, Dropout, concatenate, flat_width, linear_cost
 
 __all__ = ["MLP"]
 
@@ -30,7 +30,7 @@ class MLP(Block):
         for wide, out in pairwise((flat_width(inputs), *_widths(options))):
             layers += [nn.Linear(wide, out), nn.ReLU()]
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
         self.layers = nn.Sequential(*layers)
 
     @classmethod

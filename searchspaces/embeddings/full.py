@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import accumulate
 
 import torch
@@ -13,7 +14,7 @@ from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Cost, Fields
-from searchspaces.block import Source
+from searchspaces.block import Source, Table
 
 __all__ = ["Full"]
 
@@ -23,8 +24,7 @@ BYTES_PER_VALUE = 4
 class Full(Source):
     """Looks up a vector of `dim` numbers per categorical field, all fields in one gather.
 
-    The fields' tables lie under each other in `table`; ids are taken modulo the field's vocabulary. Set
-    `table.sparse` for gradients that hold only the rows of the batch.
+    The fields' tables lie under each other in `table`; ids are taken modulo the field's vocabulary.
     """
 
     sizes: Tensor
@@ -34,6 +34,7 @@ class Full(Source):
         super().__init__(schema, options)
         dim = self.output(schema, options).dim
         sizes = [field.vocabulary_size for field in schema.categorical]
+        self._parts = tuple((field.name, field.vocabulary_size) for field in schema.categorical)
         # skip_init: the default draw is thrown away, and takes seconds on tables of millions of rows.
         self.table: nn.Embedding = torch.nn.utils.skip_init(  # type: ignore[no-untyped-call]
             nn.Embedding, sum(sizes), dim
@@ -56,13 +57,16 @@ class Full(Source):
         values = rows * whole_number("full", options, "dim")
         return Cost(parameters=values, embedding_bytes=BYTES_PER_VALUE * values)
 
+    def tables(self) -> Mapping[str, Table]:
+        """The one table, a part of it for each field."""
+        return {"table": Table(self.table, self._parts)}
+
+    def lookups(self, categorical: Int[Tensor, "batch categorical"], table: str) -> Int[Tensor, "batch categorical"]:
+        """One row for each field."""
+        return categorical % self.sizes + self.offsets
+
     def forward(
-        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
+        self, numeric: Float[Tensor, "batch numeric"], vectors: Mapping[str, Float[Tensor, "batch categorical dim"]]
     ) -> Float[Tensor, "batch categorical dim"]:
         """The rows of the ids; the numeric values are not looked at."""
-        rows = categorical % self.sizes + self.offsets
-        if self.table.sparse:
-            vectors: Tensor = self.table(rows)
-            return vectors
-        # the same rows; its backward pass costs a quarter of the embedding layer's on a CPU
-        return self.table.weight.index_select(0, rows.flatten()).view(*rows.shape, -1)
+        return vectors["table"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from searchspaces._block_options import check_names
@@ -45,8 +47,8 @@ class Numeric(Source):
         return Cost()
 
     def forward(
-        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
+        self, numeric: Float[Tensor, "batch numeric"], vectors: Mapping[str, Float[Tensor, "batch lookups dim"]]
     ) -> Float[Tensor, "batch numeric"]:
-        """Standardised values; the ids are not looked at."""
+        """Standardised values; nothing was looked up."""
         values = (torch.sign(numeric) * torch.log1p(numeric.abs()) - self.mean) / self.std
         return torch.where(torch.isnan(values), torch.zeros_like(values), values)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from searchspaces import Architecture, Node, Options
+from searchspaces.block import Dropout
 from searchspaces.build import RankingModel, build
 from tests.searchspaces.graphs import relabelled, schema
 
@@ -71,6 +72,50 @@ def test_weights_depend_on_the_seed_and_on_nothing_else() -> None:
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert any(not torch.equal(one[name], other[name]) for name in one)
     assert one.keys() == other.keys()
+
+
+def test_equal_sub_graphs_of_two_architectures_start_equal() -> None:
+    shared = (*NODES[:3], Node("mlp", (2,), Options(width=4)))
+    one = build(Architecture((*shared, Node("logit", (3,)))), SCHEMA, seed=3)
+    more = (*shared, Node("mlp", (0, 1), Options(width=8)), Node("logit", (3, 4)))
+    other = build(Architecture(more), SCHEMA, seed=3)
+    deep = [next(value for value in model.state_dict().values() if value.shape == (4, 8)) for model in (one, other)]
+    assert torch.equal(*deep)
+
+
+def test_twins_on_equal_inputs_start_differently() -> None:
+    twins = [layer for name, layer in build(ARCHITECTURE, SCHEMA, seed=3).nodes.items() if name.endswith("mlp")]
+    one, other = (dict(layer.named_parameters())["layers.0.weight"] for layer in twins)
+    assert not torch.equal(one, other)
+
+
+def test_rows_of_a_larger_table_begin_like_those_of_a_smaller_one() -> None:
+    graph = Architecture((Node("full", (), Options(dim=4)), Node("logit", (0,))))
+    small, large = (
+        build(graph, schema(numeric=0, categorical=1, vocabulary=size), seed=3).state_dict()[
+            "nodes.0_full.table.weight"
+        ]
+        for size in (7, 50)
+    )
+    assert torch.equal(small, large[:7])
+
+
+def test_dropout_masks_follow_seed_role_and_step_alone() -> None:
+    graph = Architecture((Node("numeric"), Node("mlp", (0,), Options(width=64, dropout=0.5)), Node("logit", (1,))))
+
+    def masks(seed: int) -> list[Tensor]:
+        model = build(graph, SCHEMA, seed=3)
+        (layer,) = (one for one in model.modules() if isinstance(one, Dropout))
+        layer.seed = seed
+        torch.manual_seed(torch.seed())
+        return [layer(torch.ones(8, 64)) for _ in range(2)]
+
+    one, again, other = masks(1), masks(1), masks(2)
+    assert torch.equal(one[0], again[0])
+    assert torch.equal(one[1], again[1])
+    assert not torch.equal(one[0], one[1])
+    assert not torch.equal(one[0], other[0])
+    assert set(one[0].flatten().tolist()) == {0.0, 2.0}
 
 
 def test_a_parameter_is_drawn_alike_in_another_model() -> None:

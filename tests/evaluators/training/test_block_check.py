@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from evaluators._training import block_check as module
 from evaluators._training.block_check import block_faults
-from evaluators._training.examples import SearchData
+from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from searchspaces import Candidate, Options, Shape
 from searchspaces.blocks.mlp import MLP

@@ -9,7 +9,7 @@ from searchspaces.blocks.dot_product import DotProduct
 
 def test_three_tokens_give_exactly_the_pairs_of_the_strict_lower_triangle() -> None:
     block = DotProduct([Fields(3, 2)], Options())
-    assert list(zip(block.rows.tolist(), block.columns.tolist(), strict=True)) == [(1, 0), (2, 0), (2, 1)]
+    assert [divmod(one, 3) for one in block.pairs.tolist()] == [(1, 0), (2, 0), (2, 1)]
     tokens = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, -6.0]]])
     assert block(tokens).tolist() == [[1 * 3 + 2 * 4, 1 * 5 - 2 * 6, 3 * 5 - 4 * 6]]
 

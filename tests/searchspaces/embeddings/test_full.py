@@ -22,23 +22,20 @@ def source() -> Full:
 
 @pytest.mark.parametrize("dtype", [torch.int32, torch.int64])
 def test_each_field_has_rows_of_its_own(source: Full, dtype: torch.dtype) -> None:
-    vectors = source(NO_VALUES, torch.tensor([[0, 0], [2, 3]], dtype=dtype))
+    vectors = source(NO_VALUES, source.looked_up(torch.tensor([[0, 0], [2, 3]], dtype=dtype)))
     assert vectors.tolist() == [[[0.0, 0.0], [3.0, -3.0]], [[2.0, -2.0], [6.0, -6.0]]]
 
 
 def test_ids_are_taken_modulo_the_vocabulary(source: Full) -> None:
-    inside = source(NO_VALUES, torch.tensor([[1, 2], [0, 1]], dtype=torch.int32))
-    beyond = source(NO_VALUES, torch.tensor([[4, 6], [300, 401]], dtype=torch.int32))
+    inside = source(NO_VALUES, source.looked_up(torch.tensor([[1, 2], [0, 1]], dtype=torch.int32)))
+    beyond = source(NO_VALUES, source.looked_up(torch.tensor([[4, 6], [300, 401]], dtype=torch.int32)))
     assert torch.equal(beyond, inside)
 
 
-def test_gradients_hold_only_the_rows_of_the_batch_where_asked(source: Full) -> None:
-    source.table.sparse = True
-    source(NO_VALUES, torch.tensor([[1, 2], [1, 0]], dtype=torch.int32)).sum().backward()
-    gradient = source.table.weight.grad
-    assert gradient is not None
-    assert gradient.is_sparse
-    assert gradient.coalesce().indices().tolist() == [[1, 3, 5]]
+def test_rows_are_told_without_looking_them_up(source: Full) -> None:
+    rows = source.lookups(torch.tensor([[1, 2], [4, 7]], dtype=torch.int32), "table")
+    assert rows.tolist() == [[1, 5], [1, 6]]
+    assert source.tables()["table"].parts == (("a", 3), ("b", 4))
 
 
 def test_a_schema_without_categorical_fields_has_no_such_source() -> None:
