@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Metric
-
-BLOCKS = 50
-"""Contiguous blocks that the standard errors are taken over: neighbouring rows are not independent."""
+from evaluators._training.jackknife import BLOCKS, Estimate, without_each_block
 
 Vector = NDArray[np.float64]
 
@@ -48,6 +46,35 @@ def area_under_curve(logits: Vector, labels: Vector) -> float:
     return float((ranks[labels > 0.5].sum() - clicks * (clicks + 1.0) / 2.0) / (clicks * others))
 
 
+def base_rate(clicks: float, rows: float, *, needing: str = "NE needs") -> float:
+    """q of so many clicks on so many rows.
+
+    Raises:
+        EvaluatorError: the rows are all of one class, or none; `needing` begins the sentence.
+    """
+    rate = clicks / rows if rows else 0.0
+    if not 0.0 < rate < 1.0:
+        raise EvaluatorError(
+            f"{needing} rows of both classes, but {rows:.0f} rows have base rate {rate}; evaluate on a larger part"
+        )
+    return rate
+
+
+def normalised_entropy(losses: Vector, clicks: Vector, rows: Vector | None = None, *, blocks: int = BLOCKS) -> Estimate:
+    """NE of rows, or of batches that sum `losses` and `clicks` over `rows` rows each, all [n] in the order of time.
+
+    Without a block H(q) is that of the rows that are left, so the error includes that of the base rate.
+
+    Raises:
+        EvaluatorError: the rows are all of one class.
+    """
+    counts = np.ones(len(losses)) if rows is None else rows
+    rate = base_rate(float(clicks.sum()), float(counts.sum()))
+    value = float(losses.sum() / counts.sum()) / entropy(rate)
+    loss, entropies = _without_each_block(losses, clicks, counts, blocks)
+    return Estimate(value, None if entropies is None else loss / entropies)
+
+
 def quality(logits: Vector, labels: Vector) -> dict[str, Metric]:
     """ne, logloss (both with a standard error), auc, calibration (mean p / mean y).
 
@@ -55,19 +82,12 @@ def quality(logits: Vector, labels: Vector) -> dict[str, Metric]:
         EvaluatorError: the labels are all of one class, so that NE and AUC are not defined.
     """
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.float64)
-    rate = float(labels.mean()) if len(labels) else 0.0
-    if not 0.0 < rate < 1.0:
-        raise EvaluatorError(
-            f"NE and AUC need rows of both classes, but {len(labels)} rows have base rate {rate}; "
-            "evaluate on a larger part"
-        )
+    rate = base_rate(float(labels.sum()), len(labels), needing="NE and AUC need")
     losses = row_losses(logits, labels)
-    loss = float(losses.mean())
-    ne_error, loss_error = _jackknife(losses, labels)
     return {
-        "ne": Metric(loss / entropy(rate), ne_error),
+        "ne": normalised_entropy(losses, labels).metric(),
         "auc": Metric(area_under_curve(logits, labels)),
-        "logloss": Metric(loss, loss_error),
+        "logloss": _mean(losses).metric(),
         "calibration": Metric(float(probabilities(logits).mean()) / rate),
     }
 
@@ -79,19 +99,16 @@ def _average_ranks(values: Vector) -> Vector:
     return average
 
 
-def _jackknife(losses: Vector, labels: Vector) -> tuple[float | None, float | None]:
-    """Standard errors of NE and log loss: leave one block out (Kuensch 1989), H(q) moving with the block."""
-    blocks = min(BLOCKS, len(losses))
-    if blocks < 2:
-        return None, None
-    starts = np.linspace(0, len(losses), blocks, endpoint=False).astype(np.int64)
-    left = len(losses) - np.diff(np.append(starts, len(losses)))
-    loss = (losses.sum() - np.add.reduceat(losses, starts)) / left
-    rate = (labels.sum() - np.add.reduceat(labels, starts)) / left
-    entropies = np.array([entropy(float(one)) for one in rate])
-    ne = None if np.any(entropies == 0.0) else _spread(loss / entropies)
-    return ne, _spread(loss)
+def _mean(losses: Vector) -> Estimate:
+    left = None if len(losses) < 2 else without_each_block(losses) / without_each_block(np.ones(len(losses)))
+    return Estimate(float(losses.mean()), left)
 
 
-def _spread(estimates: Vector) -> float:
-    return float(np.sqrt((len(estimates) - 1) * estimates.var()))
+def _without_each_block(losses: Vector, clicks: Vector, rows: Vector, blocks: int) -> tuple[Vector, Vector | None]:
+    """Mean loss and H(q) of the rows that are left, both [blocks]; no H(q) where what is left is of one class."""
+    left = without_each_block(rows, blocks)
+    if not left.all():
+        return left, None
+    rates = without_each_block(clicks, blocks) / left
+    entropies = np.array([entropy(float(rate)) for rate in rates])
+    return without_each_block(losses, blocks) / left, entropies if entropies.all() else None
