@@ -9,7 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from automl import plugins
@@ -18,7 +18,8 @@ from automl._searcher import Searcher
 from automl._versions import versions
 from automl.baseline import own_baseline
 from automl.config import StudyConfig, parse_config
-from automl.control import BASELINE_ORIGIN
+from automl.control import BASELINE_ORIGIN, quality_objective
+from automl.fidelity import AuditPlan, Ladder, Promoting, Promotion, Rule
 from automl.proposals import why_outside
 from evaluators import Evaluator, Suggestion
 from evaluators._datasets import Dataset, open_dataset
@@ -73,16 +74,28 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
         "dataset": dataset.folder,
         "study_seed": config.study.seed,
     }
+    baselines = _baselines(config, dataset)
+    own = [one.candidate for one in baselines if one.origin == BASELINE_ORIGIN]
+    context["controls"] = tuple(own or [one.candidate for one in baselines])
     space: SearchSpace = plugins.construct("space", config.space, context)
     context["space"] = space
     return Wiring(
         dataset,
         space,
-        plugins.construct("searcher", config.searcher, context),
+        _on_ladder(plugins.construct("searcher", config.searcher, context), config),
         plugins.construct("evaluator", config.evaluator, context),
         tracker_of(config.tracker),
-        _baselines(config, dataset),
+        baselines,
     )
+
+
+def audit_plan(config: StudyConfig) -> AuditPlan | None:
+    """How the rungs of a study are audited; None where it has no ladder."""
+    section = config.fidelity
+    if section is None:
+        return None
+    rule = Rule(section.audit.steps, section.audit.share, section.audit.confidence)
+    return AuditPlan(Ladder.of(section.rungs), quality_objective(config.objective_list()), rule, config.study.seed)
 
 
 def tracker_of(spec: Mapping[str, Any] | None) -> Tracker | None:
@@ -144,6 +157,7 @@ def check(config: StudyConfig, dataset: Dataset, *, is_started: bool) -> Wiring:
     outside = why_outside(wiring.space, own.candidate) if own else ""
     if outside:
         LOG.warning("the baseline is the control, but no start point, as it is no point of the space: %s", outside)
+    _warn_of_budget(config)
     return wiring
 
 
@@ -154,6 +168,24 @@ def recorded(config: StudyConfig) -> dict[str, Any]:
     if content["tracker"]:
         content["tracker"] = {key: _masked(value) for key, value in content["tracker"].items()}
     return content
+
+
+def _on_ladder(searcher: Searcher, config: StudyConfig) -> Searcher:
+    plan, section = audit_plan(config), config.fidelity
+    if plan is None or section is None:
+        return searcher
+    climbing = section.promotion
+    promotion = Promotion(climbing.name, climbing.reduction) if climbing else None
+    return Promoting(searcher, plan, config.objective_list(), promotion)
+
+
+def _warn_of_budget(config: StudyConfig) -> None:
+    section, trials = config.fidelity, config.budget.trials
+    if section is None or section.promotion is None or trials is None:
+        return
+    first = Promotion(reduction=section.promotion.reduction).first_full(len(section.rungs))
+    if trials < first:
+        LOG.warning("the budget ends after %d trials, but the first full training may be trial %d", trials, first)
 
 
 def _data_facts(dataset: Dataset) -> dict[str, Any]:
@@ -192,7 +224,8 @@ def _baselines(config: StudyConfig, dataset: Dataset) -> tuple[Suggestion, ...]:
             continue
         if own is None or candidate.fingerprint != own.fingerprint:
             suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
-    return tuple(suggestions)
+    plan = audit_plan(config)
+    return tuple(suggestions if plan is None else [replace(one, fidelity=plan.ladder.full) for one in suggestions])
 
 
 def _own(wiring: Wiring) -> Suggestion | None:

@@ -29,7 +29,7 @@ ROOMS = MappingProxyType(
     }
 )
 NESTED = MappingProxyType({"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator"})
-INJECTED = frozenset({"space", "schema", "objectives", "dataset", "study_seed", "self"})
+INJECTED = frozenset({"space", "schema", "objectives", "dataset", "study_seed", "controls", "self"})
 
 
 def names(kind: str) -> tuple[str, ...]:

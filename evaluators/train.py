@@ -1,4 +1,4 @@
-"""Evaluator `train`: trains each candidate from scratch, in a child process, at the suggestion's fidelity."""
+"""Evaluator `train`: trains candidates from scratch, many in one pass, in a child process, at their fidelity."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from evaluators._evaluation import Evaluation, Failure, FailureKind
 from evaluators._evaluator import training_seed
 from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
 from evaluators._training.exits import failure_of_exit, out_of_memory_kills
-from evaluators._training.settings import DEVICE, NAMES, TrainingSettings
+from evaluators._training.settings import DEVICE, NAMES, PRECISIONS, TrainingSettings
 from evaluators._trial import Suggestion
+from searchspaces import Candidate
 
 __all__ = ["Train"]
 
@@ -26,6 +27,14 @@ _START_SECONDS = 3600.0
 @dataclass(eq=False)
 class Train:
     """Trains from scratch and measures quality, cost and speed.
+
+    `cohort_size` candidates share one pass over the data. Their numbers are those that each would have alone, bit for
+    bit, so a cohort changes speed and nothing else. Where a pass breaks down (memory, time, a killed process), its
+    members are trained again one by one, and only the guilty one fails.
+
+    Every evaluation has, beside NE on the validation part, `ne_gain`: how much better it is there than the control, row
+    by row, with the error of that difference, which is far smaller than that of either NE. The control is the user's
+    own model or the best of the human-made ones.
 
     The child starts with the first trial and is kept for the next ones, since importing torch costs
     seconds; it is started anew after a crash, a time limit or an out-of-memory. The training settings are
@@ -39,8 +48,10 @@ class Train:
 
     dataset           prepared folder, or a source that can be prepared
     device            'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
-    threads           threads of an operator; None takes all usable cores
-    timeout_seconds   limit of one trial
+    threads           threads of an operator; None measures whether one is faster than all usable cores
+    precision         'auto', 'fp32' or 'bf16'; auto measures whether bf16 is fast and gives the same NE on this data
+    racing            stops members that are surely worse than another of no more FLOPs before their pass ends
+    timeout_seconds   limit of one trial; a cohort has that of its members together
     memory_limit_mb   limit of the child's memory; None leaves it to the machine
 
     Raises:
@@ -52,6 +63,8 @@ class Train:
     _: KW_ONLY
     device: str = "auto"
     rows: int | None = None
+    prefix: bool = False
+    negative_rate: float = 1.0
     passes: int = 1
     batch_size: int = 512
     hash_cap: int | None = None
@@ -60,9 +73,12 @@ class Train:
     weight_decay: float = 0.0
     embedding_weight_decay: float = 0.0
     threads: int | None = None
+    precision: str = "auto"
+    racing: bool = False
     timeout_seconds: float = 3600.0
     memory_limit_mb: int | None = None
-    cohort_size: int = 1
+    cohort_size: int = 4
+    controls: Sequence[Candidate] = ()
     _child: ChildProcess | None = field(default=None, init=False, repr=False)
     _asked: int = field(default=0, init=False, repr=False)
 
@@ -70,6 +86,8 @@ class Train:
         self.settings = TrainingSettings(**{name: getattr(self, name) for name in NAMES})
         if not DEVICE.fullmatch(self.device):
             raise EvaluatorError(f"'device' must be 'auto', 'cpu', 'cuda' or 'cuda:N', but is {self.device!r}")
+        if self.precision not in PRECISIONS:
+            raise EvaluatorError(f"'precision' must be one of {', '.join(PRECISIONS)}, but is {self.precision!r}")
         for name, value in (("threads", self.threads), ("memory_limit_mb", self.memory_limit_mb)):
             if value is not None and value < 1:
                 raise EvaluatorError(f"{name!r} must be at least 1, or null for no limit, but is {value!r}")
@@ -84,14 +102,20 @@ class Train:
         return self._child.pid if self._child else None
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
-        """Trains the members one after the other and yields each as it ends.
+        """Trains the members in one pass and yields each as it ends.
 
         Raises:
             EvaluatorError: the child cannot start: the data or the device is not there.
             ProtocolError: the child answered something else than what was asked.
         """
-        for position, suggestion in enumerate(cohort):
-            yield position, self._outcome(suggestion)
+        left = dict(enumerate(cohort))
+        for position, outcome in self._together(cohort) if cohort else ():
+            if len(cohort) > 1 and _is_out_of_memory(outcome):
+                continue  # the company may be to blame: it shows alone
+            del left[position]
+            yield position, outcome
+        for position, suggestion in left.items():
+            yield position, self._alone(suggestion)
 
     def open(self) -> None:
         """Starts the child.
@@ -105,33 +129,54 @@ class Train:
         """Ends the child; may be called twice, and a later `evaluate` starts a new one."""
         self._end_child(patience=FAREWELL_SECONDS)
 
-    def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
-        started = time.perf_counter()
-        outcome = self._ask(self._ready_child(), suggestion)
-        if isinstance(outcome, Failure):
-            return replace(outcome, seconds=time.perf_counter() - started)
-        return outcome
+    def _alone(self, suggestion: Suggestion) -> Evaluation | Failure:
+        outcomes = [outcome for _, outcome in self._together([suggestion])]
+        if outcomes:
+            return outcomes[0]
+        raise ProtocolError("the training process must answer for each member, but said nothing of the only one")
 
-    def _ask(self, child: ChildProcess, suggestion: Suggestion) -> Evaluation | Failure:
-        self._asked += 1
-        seed = training_seed(self.study_seed, suggestion.replicate)
-        message = {"id": self._asked, "seed": seed, "suggestion": suggestion.to_dict()}
-        kills = out_of_memory_kills()
-        has_answered = False
+    def _together(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        """What the child answers. Where it dies or is late, that is the outcome of a single member, none of many."""
+        started = time.perf_counter()
+        child, kills = self._ready_child(), out_of_memory_kills()
+        is_sound, answered, has_memory = False, 0, True
         try:
-            answer = child.ask(message, seconds=self.timeout_seconds)
-            outcome = _read(answer, self._asked)
-            has_answered = not _is_out_of_memory(outcome)  # what it held may be in pieces: start anew
-        except ChildLate:
-            reason = f"a trial may take {self.timeout_seconds:g} seconds, but was not done; raise timeout_seconds"
-            return Failure(FailureKind.TIMEOUT, reason)
-        except ChildEnded as end:
-            is_oom_kill = out_of_memory_kills() > kills
-            return failure_of_exit(end.returncode, end.said, is_oom_kill=is_oom_kill)
+            for position, outcome in self._answers(child, cohort):
+                answered += 1
+                has_memory &= not _is_out_of_memory(outcome)  # or what it held may be in pieces: start anew
+                yield position, _timed(outcome, started)
+            is_sound = has_memory and answered == len(cohort)
+            return
+        except (ChildLate, ChildEnded) as end:
+            if len(cohort) > 1:
+                return
+            failure = self._failure(end, is_oom_kill=out_of_memory_kills() > kills)
         finally:
-            if not has_answered:  # on an interrupt too: a late answer must not meet the next question
+            if not is_sound:  # on an interrupt too: a late answer must not meet the next question
                 self._end_child()
-        return outcome
+        yield 0, _timed(failure, started)
+
+    def _answers(self, child: ChildProcess, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        self._asked += 1
+        ends_at = time.monotonic() + self.timeout_seconds * len(cohort)
+        members = [
+            {"seed": training_seed(self.study_seed, one.replicate), "suggestion": one.to_dict()} for one in cohort
+        ]
+        child.say({"id": self._asked, "members": members})
+        while True:
+            answer = child.hear(seconds=ends_at - time.monotonic())
+            if answer.get("id") != self._asked:
+                said = str(answer)[:200]
+                raise ProtocolError(f"the training process must answer question {self._asked}, but said {said}")
+            if answer.get("done"):
+                return
+            yield answer["position"], _read(answer)
+
+    def _failure(self, end: ChildLate | ChildEnded, *, is_oom_kill: bool) -> Failure:
+        if isinstance(end, ChildEnded):
+            return failure_of_exit(end.returncode, end.said, is_oom_kill=is_oom_kill)
+        reason = f"a trial may take {self.timeout_seconds:g} seconds, but was not done; raise timeout_seconds"
+        return Failure(FailureKind.TIMEOUT, reason)
 
     def _ready_child(self) -> ChildProcess:
         if self._child is not None and self._child.is_alive:
@@ -154,6 +199,10 @@ class Train:
             "device": self.device,
             "threads": self.threads,
             "memory_limit_mb": self.memory_limit_mb,
+            "precision": self.precision,
+            "controls": [one.to_dict() for one in self.controls],
+            "control_seed": training_seed(self.study_seed, 0),
+            "racing": self.racing,
         }
 
     def _end_child(self, *, patience: float = 0.0) -> None:
@@ -162,12 +211,16 @@ class Train:
             child.end(patience=patience)
 
 
-def _read(answer: Mapping[str, Any], expected: int) -> Evaluation | Failure:
-    if answer.get("id") != expected:
-        raise ProtocolError(f"the training process must answer question {expected}, but said {str(answer)[:200]}")
+def _read(answer: Mapping[str, Any]) -> Evaluation | Failure:
     if "evaluation" in answer:
         return Evaluation.from_dict(answer["evaluation"])
     return Failure(FailureKind(answer["failure"]["kind"]), answer["failure"]["reason"])
+
+
+def _timed(outcome: Evaluation | Failure, started: float) -> Evaluation | Failure:
+    if isinstance(outcome, Failure):
+        return replace(outcome, seconds=time.perf_counter() - started)
+    return outcome
 
 
 def _is_out_of_memory(outcome: Evaluation | Failure) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 from evaluators._datasets import read_dataset
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Examples
-from evaluators._training.loop import train
 from evaluators._training.settings import TrainingSettings
+from evaluators._training.single import train_one
 from searchspaces import Architecture, Node, Options
 from searchspaces.build import build
 
@@ -29,7 +29,7 @@ def one_pass(folder: Path, rows: int) -> float:
     model = build(SMALL, dataset.schema.capped(HASH_CAP), seed=0)
     examples = Examples(dataset.part("train"), choose_device("cpu"))
     settings = TrainingSettings(rows=rows, batch_size=4096, hash_cap=HASH_CAP)
-    return train(model, examples, settings, seed=0)[-1].metrics["train_logloss"]
+    return train_one(model, examples, settings, seed=0)[-1].metrics["train_logloss"]
 
 
 if __name__ == "__main__":

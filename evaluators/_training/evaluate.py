@@ -1,9 +1,11 @@
-"""One trial from candidate to evaluation: build, train, score, measure."""
+"""Trials from candidates to evaluations: build, train in one pass, score, measure."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,60 +13,152 @@ from numpy.typing import NDArray
 
 from evaluators._errors import DivergedError, EvaluatorError
 from evaluators._evaluation import Evaluation, Metric, Point
+from evaluators._training.cohort import Cohort
 from evaluators._training.energy import metered
-from evaluators._training.examples import SearchData
-from evaluators._training.loop import score, train
+from evaluators._training.labels.calibration import calibrated_ne
+from evaluators._training.labels.paired import ne_gain
+from evaluators._training.labels.progressive import Batches, progressive_gain, progressive_ne
+from evaluators._training.loop import Course, Courses, Judge, scores, train
 from evaluators._training.memory import peak_bytes, reset_peak
-from evaluators._training.metrics import quality
+from evaluators._training.metrics import quality, row_losses
+from evaluators._training.search_data import SearchData
 from evaluators._training.serving import measure_serving
 from evaluators._training.settings import TrainingSettings
-from searchspaces import Architecture, Candidate, Cost
-from searchspaces.build import build
+from evaluators._training.stream import Plan
+from searchspaces import Architecture, Candidate, Cost, FeatureSchema
+from searchspaces.build import RankingModel, build
 from searchspaces.cost import cost
 
 DIVERGED_LOGLOSS = 5.0 * math.log(2.0)
 """Log loss in nats from which a model counts as diverged: five times that of answering one half always."""
 
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A candidate with the settings that it is trained with."""
+
+    candidate: Candidate
+    settings: TrainingSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What the control did on the rows that others are compared on: training losses [steps], scored losses [rows]."""
+
+    course: Vector
+    losses: Vector
+    flops: float
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One member after its training: its course among the others', and its logits on the validation part."""
+
+    model: RankingModel
+    course: Course
+    courses: Courses
+    number: int
+    logits: Vector
+    seconds: float
+    price: Cost
+
+
+Outcome = Evaluation | Exception
+
+Racing = Callable[[Sequence[float]], Judge]
+"""Takes the FLOPs of the members of a cohort."""
+
 
 def evaluate_candidate(candidate: Candidate, data: SearchData, settings: TrainingSettings, *, seed: int) -> Evaluation:
-    """Trains the candidate on the training part and measures it on the validation part.
-
-    `energy_joules`, from the first step to the last, is among the metrics where the device tells.
+    """Trains one candidate on the training part and measures it on the validation part.
 
     Raises:
         DivergedError: the loss is not finite, or the model is far worse than guessing.
         EvaluatorError: the candidate has no architecture to train.
         SearchSpaceError: the architecture cannot be built for this schema.
     """
-    started = time.perf_counter()
+    ((_, outcome),) = evaluate_cohort([Job(candidate, settings)], data, seed=seed)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def evaluate_cohort(
+    jobs: Sequence[Job],
+    data: SearchData,
+    *,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    reference: Reference | None = None,
+    racing: Racing | None = None,
+) -> Iterator[tuple[int, Outcome]]:
+    """Trains jobs of one plan in one pass and yields (position, outcome): what is wrong with one is its outcome alone.
+
+    `energy_joules`, from the first step to the last, is among the metrics where the device tells, each member's share.
+    """
     with metered(data.train.device) as energy:
-        metrics, curve = _measured(candidate, data, settings, seed=seed)
-        return Evaluation({**metrics, **energy()}, curve, seconds=time.perf_counter() - started)
+        trained = train_jobs(jobs, data, seed=seed, dtype=dtype, racing=racing)
+        joules = {name: Metric(one.value / len(jobs)) for name, one in energy().items()}
+    for position, found in sorted(trained.items()):
+        if isinstance(found, Exception):
+            yield position, found
+            continue
+        try:
+            yield position, _evaluation(found, data, reference, joules)
+        except (DivergedError, EvaluatorError) as error:
+            yield position, error
 
 
-def _measured(
-    candidate: Candidate, data: SearchData, settings: TrainingSettings, *, seed: int
-) -> tuple[dict[str, Metric], tuple[Point, ...]]:
-    device = data.train.device
-    reset_peak(device)
-    architecture = trainable(candidate)
-    schema = data.schema.capped(settings.hash_cap)
-    price = cost(architecture, schema)
-    torch.manual_seed(seed)  # dropout draws from the global generator
-    model = build(architecture, schema, seed=seed).to(device)
-    built = time.perf_counter()
-    curve = train(model, data.train, settings, seed=seed)
-    train_seconds = time.perf_counter() - built
-    found = checked_quality(quality(checked_logits(score(model, data.valid)), data.valid.labels))
-    metrics = {
-        **found,
-        **_static_metrics(price),
-        **measure_serving(model, data.valid),
-        "examples_per_second": Metric(curve[-1].rows / train_seconds),
-        "train_seconds": Metric(train_seconds),
-        "peak_memory_bytes": Metric(peak_bytes(device)),
-    }
-    return metrics, curve
+def train_jobs(
+    jobs: Sequence[Job],
+    data: SearchData,
+    *,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
+    racing: Racing | None = None,
+) -> dict[int, Trained | Exception]:
+    """What became of each job, by its position; all must have one plan and one hash cap."""
+    reset_peak(data.train.device)
+    started = time.perf_counter()
+    models: dict[int, RankingModel] = {}
+    found: dict[int, Trained | Exception] = {}
+    for position, job in enumerate(jobs):
+        try:
+            models[position] = _model(job, data, seed=seed, dtype=dtype)
+        except Exception as error:  # noqa: BLE001  # a block may raise anything, and the others are not to blame
+            found[position] = error
+    if not models:
+        return found
+    positions = list(models)
+    cohort = Cohort(list(models.values()), [jobs[at].settings for at in positions])
+    plan = Plan.of(jobs[positions[0]].settings, len(data.train), seed=seed)
+    prices = [cost(trainable(jobs[at].candidate), _schema(jobs[at], data)) for at in positions]
+    judge = racing([one.flops for one in prices]) if racing else None
+    courses = train(cohort, data.stream, plan, judge=judge)
+    sound = [at for number, at in enumerate(positions) if courses.of[number].error is None]
+    logits = dict(zip(sound, scores([models[at] for at in sound], data.valid), strict=True))
+    seconds = (time.perf_counter() - started) / len(models)
+    for number, at in enumerate(positions):
+        course = courses.of[number]
+        found[at] = course.error or Trained(models[at], course, courses, number, logits[at], seconds, prices[number])
+    return found
+
+
+def alike(jobs: Sequence[Job], data: SearchData) -> list[list[int]]:
+    """Positions of jobs that can share a pass: with one plan and one hash cap."""
+    groups: dict[tuple[Plan, int | None], list[int]] = {}
+    for position, job in enumerate(jobs):
+        key = (Plan.of(job.settings, len(data.train), seed=0), job.settings.hash_cap)
+        groups.setdefault(key, []).append(position)
+    return list(groups.values())
+
+
+def reference_of(trained: Trained, data: SearchData) -> Reference:
+    """What others are compared with, where this is the control."""
+    losses = row_losses(trained.logits, data.valid.labels)
+    return Reference(trained.course.losses, losses, trained.price.flops)
 
 
 def trainable(candidate: Candidate) -> Architecture:
@@ -108,6 +202,55 @@ def checked_quality(found: dict[str, Metric]) -> dict[str, Metric]:
             f"a trained model must have a log loss below {DIVERGED_LOGLOSS:.2f}, but it is {loss:.4g} "
             "on the evaluated rows; lower the learning rate"
         )
+    return found
+
+
+def _model(job: Job, data: SearchData, *, seed: int, dtype: torch.dtype) -> RankingModel:
+    model = build(trainable(job.candidate), _schema(job, data), seed=seed).to(data.train.device)
+    model.lower(dtype)
+    return model
+
+
+def _schema(job: Job, data: SearchData) -> FeatureSchema:
+    return data.schema.capped(job.settings.hash_cap)
+
+
+def _evaluation(
+    one: Trained, data: SearchData, reference: Reference | None, joules: Mapping[str, Metric]
+) -> Evaluation:
+    started = time.perf_counter()
+    logits, labels = checked_logits(one.logits), data.valid.labels
+    metrics = {
+        **checked_quality(quality(logits, labels)),
+        "ne_calibrated": calibrated_ne(logits, labels).metric(),
+        **_progressive(one, reference),
+        **({} if reference is None else {"ne_gain": ne_gain(row_losses(logits, labels), reference.losses, labels)}),
+        **_static_metrics(one.price),
+        **measure_serving(one.model, data.valid),
+        "examples_per_second": Metric(float(one.courses.rows[: len(one.course.losses)].sum()) / one.seconds),
+        "train_seconds": Metric(one.seconds),
+        "peak_memory_bytes": Metric(peak_bytes(data.train.device)),
+        **joules,
+    }
+    seconds = one.seconds + time.perf_counter() - started
+    return Evaluation(metrics, _curve(one), stopped_at=one.course.stopped_at, seconds=seconds)
+
+
+def _curve(one: Trained) -> tuple[Point, ...]:
+    return one.courses.curve(one.number)
+
+
+def _progressive(one: Trained, reference: Reference | None) -> dict[str, Metric]:
+    """From the losses of batches before their update; none where a short training saw clicks alone, or none."""
+    steps = len(one.course.losses)
+    batches = Batches(one.courses.rows[:steps].astype(np.float64), one.courses.clicks[:steps])
+    tail = batches.tail()
+    if not 0.0 < batches.clicks[tail].sum() < batches.rows[tail].sum():
+        return {}
+    found = {"ne_progressive": progressive_ne(one.course.losses, batches).metric()}
+    if reference is not None and len(reference.course) >= steps:
+        gain = progressive_gain(one.course.losses, reference.course[:steps], batches)
+        found["ne_progressive_gain"] = gain.metric()
     return found
 
 

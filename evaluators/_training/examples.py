@@ -11,8 +11,7 @@ from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evaluators._datasets import Dataset, Part, read_rows
-from searchspaces import FeatureSchema
+from evaluators._datasets import Part, read_rows
 
 WINDOW_ROWS = 1 << 20
 """Rows that are read at once of a part with more than so many, and the span within which their order is random."""
@@ -121,17 +120,3 @@ def _joined(pieces: list[Batch]) -> Batch:
         torch.cat([one.categorical for one in pieces]),
         torch.cat([one.label for one in pieces]),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class SearchData:
-    """What a search may see of a dataset: its schema, the training part and the validation part."""
-
-    schema: FeatureSchema
-    train: Examples
-    valid: Examples
-
-    @classmethod
-    def load(cls, dataset: Dataset, device: torch.device) -> SearchData:
-        """Opens both parts for a device."""
-        return cls(dataset.schema, Examples(dataset.part("train"), device), Examples(dataset.part("valid"), device))

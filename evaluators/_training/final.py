@@ -16,9 +16,9 @@ from evaluators._evaluation import Metric
 from evaluators._training.evaluate import checked_logits, checked_quality, trainable
 from evaluators._training.examples import Examples
 from evaluators._training.loop import score as logits_of
-from evaluators._training.loop import train
 from evaluators._training.metrics import probabilities, quality
 from evaluators._training.settings import TrainingSettings
+from evaluators._training.single import train_one
 from searchspaces import Candidate
 from searchspaces.build import build
 
@@ -47,11 +47,11 @@ def train_final(
         EvaluatorError: the candidate has no architecture, or a setting of it is wrong.
         SearchSpaceError: the architecture cannot be built for this schema.
     """
-    settings = replace(settings, rows=None, hash_cap=None).overridden(candidate.training)
-    torch.manual_seed(seed)
+    settings = replace(settings, rows=None, prefix=False, negative_rate=1.0, hash_cap=None)
+    settings = settings.overridden(candidate.training)
     model = build(trainable(candidate), dataset.schema.capped(settings.hash_cap), seed=seed).to(device)
     started = time.perf_counter()
-    train(model, Examples(dataset.part("train"), device), settings, seed=seed)
+    train_one(model, Examples(dataset.part("train"), device), settings, seed=seed)
     seconds = time.perf_counter() - started
     valid = checked_quality(measure(model, dataset.part("valid")))
     params = sum(one.numel() for one in model.parameters())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 from typing import cast
@@ -18,9 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from evaluators._training.examples import WINDOW_ROWS, Batch, Examples, SearchData
+from evaluators._training.examples import WINDOW_ROWS, Batch, Examples
 from evaluators._training.loop import SCORING_BATCH
+from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
+from evaluators._training.stream import Stream
 
 WARM_STEPS = 4
 """Steps that are counted as they were, not by the median: memory is touched and kernels are chosen in them."""
@@ -163,7 +165,8 @@ class Rehearsed:
     @property
     def data(self) -> SearchData:
         """As the code of whole trials takes it."""
-        return SearchData(self.whole.schema, cast(Examples, self.train), cast(Examples, self.valid))
+        train = cast(Examples, self.train)
+        return SearchData(self.whole.schema, train, cast(Examples, self.valid), Stream(train, kept_bytes=0))
 
     def whole_seconds(self, wall_seconds: float, settings: TrainingSettings) -> float:
         """Seconds of the whole trial, where the few batches took `wall_seconds` with all that goes with them."""
@@ -182,23 +185,6 @@ class Rehearsed:
         """Rows of one pass."""
         total = len(self.whole.train)
         return min(settings.rows or total, total)
-
-
-def examples_of(batch: Batch, device: torch.device) -> Examples:
-    """Examples that consist of one batch, given again and again."""
-    return cast(Examples, _OneBatch(batch, device))
-
-
-@dataclass(frozen=True)
-class _OneBatch:
-    batch: Batch
-    device: torch.device
-
-    def __len__(self) -> int:
-        return len(self.batch.label)
-
-    def stream(self, _orders: Iterable[NDArray[np.int64]], _size: int) -> Sequence[Batch]:
-        return (self.batch,)
 
 
 def first_batch(examples: Examples, rows: int) -> Batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +36,8 @@ class Trainer(Protocol):
     threads: int | None
     timeout_seconds: float
     memory_limit_mb: int | None
+    precision: str
+    controls: Sequence[Candidate]
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,10 @@ class Rehearsal:
             "device": evaluator.device,
             "threads": evaluator.threads or cores_of_each(self.workers),
             "memory_limit_mb": evaluator.memory_limit_mb,
+            "precision": evaluator.precision,
+            "controls": [one.to_dict() for one in evaluator.controls],
+            "control_seed": training_seed(evaluator.study_seed, 0),
+            "racing": False,
         }
 
     def _end(self, *, patience: float = 0.0) -> None:

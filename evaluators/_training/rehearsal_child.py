@@ -26,10 +26,11 @@ from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Failure
 from evaluators._training import child
 from evaluators._training.block_check import block_faults
-from evaluators._training.examples import WINDOW_ROWS, SearchData
+from evaluators._training.examples import WINDOW_ROWS
 from evaluators._training.metrics import quality
 from evaluators._training.pacing import Clock, Limit, Rehearsed
 from evaluators._training.residence import data_bytes, residence
+from evaluators._training.session import Asked, Session
 from evaluators._training.settings import TrainingSettings
 from evaluators._trial import Suggestion
 from searchspaces import Candidate
@@ -42,43 +43,43 @@ def main(arguments: list[str]) -> None:
     answers_fd, driver = int(arguments[0]), int(arguments[1])
     os.set_inheritable(answers_fd, False)
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=child._watch, args=(lines, driver), daemon=True).start()
+    threading.Thread(target=child.watch, args=(lines, driver), daemon=True).start()
     with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
         greeting = json.loads(lines.get())
         try:
-            settings, data = child._begin(greeting)
+            session = child.begin(greeting)
         except EvaluatorError as error:
-            child._say(answers, {"error": str(error)})
+            child.say(answers, {"error": str(error)})
             return
-        device = data.train.device
-        child._say(answers, {"ready": {"device": str(device), "device_bytes": _device_bytes(device)}})
+        device = session.data.train.device
+        child.say(answers, {"ready": {"device": str(device), "device_bytes": _device_bytes(device)}})
         folder = open_dataset(greeting["dataset"]).folder.resolve()
         while True:
             request = json.loads(lines.get())
             reply = checked if request["do"] == "check" else timed
-            child._say(answers, {"id": request["id"], **reply(request, settings, data, folder)})
+            child.say(answers, {"id": request["id"], **reply(request, session, folder)})
 
 
-def checked(request: Message, settings: TrainingSettings, data: SearchData, _folder: Path) -> Mapping[str, Any]:
+def checked(request: Message, session: Session, _folder: Path) -> Mapping[str, Any]:
     """What is wrong with the blocks of the request's suggestion, by block."""
     try:
-        candidate, own = _read(request, settings)
-        return {"faults": block_faults(candidate, data, own, seed=request["seed"])}
+        candidate, own = _read(request, session.settings)
+        return {"faults": block_faults(candidate, session.data, own, seed=request["seed"])}
     except ValueError as error:
         return {"faults": {"": str(error)}}
 
 
-def timed(
-    request: Message, settings: TrainingSettings, data: SearchData, folder: Path, *, clock: Clock = time.perf_counter
-) -> Mapping[str, Any]:
+def timed(request: Message, session: Session, folder: Path, *, clock: Clock = time.perf_counter) -> Mapping[str, Any]:
     """How long the request's suggestion would take as a whole trial, and what it holds, from a few batches of it."""
-    rehearsed = Rehearsed.of(data, Limit())
+    rehearsed = Rehearsed.of(session.data, Limit())
+    alone = Session(session.settings, rehearsed.data, session.dtype)
+    member = Asked(Suggestion.from_dict(request["suggestion"]), request["seed"])
     started = clock()
-    outcome = child.answer(request, settings, rehearsed.data)
+    ((_, outcome),) = alone.outcomes([member])
     wall_seconds = clock() - started
     if isinstance(outcome, Failure):
         return {"failure": {"kind": outcome.kind.value, "reason": outcome.reason}}
-    _, own = _read(request, settings)
+    _, own = _read(request, session.settings)
     peak = int(outcome.value("peak_memory_bytes"))
     rest = _scoring_rest(rehearsed, clock)
     return {

@@ -13,6 +13,11 @@ from searchspaces import did_you_mean
 DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?", re.ASCII)
 """Names of places to train at."""
 
+TABLE_RATE = 5.0
+"""Rate of the tables over that of the rest: AdaGrad's steps shrink where Adam's do not."""
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
 _COUNTS = ("rows", "passes", "batch_size", "hash_cap")
 _MAY_BE_NONE = ("rows", "hash_cap", "embedding_learning_rate")
 _DECAYS = ("weight_decay", "embedding_weight_decay")
@@ -23,11 +28,13 @@ class TrainingSettings:
     """Settings of one training; equal settings and seeds give equal models.
 
     rows                     training rows, the most recent ones; None takes all
+    prefix                   takes the first rows instead, in the part's own order of time
+    negative_rate            share of the rows without a click that are trained on; the logits make up for it
     passes                   times each row is seen
     batch_size               rows a step
     hash_cap                 rows an embedding table has at most; None leaves the vocabularies as they are
     learning_rate            of Adam, for everything outside the tables
-    embedding_learning_rate  for the tables; None takes `learning_rate`
+    embedding_learning_rate  of AdaGrad, for the tables; None takes five times `learning_rate`
     weight_decay             decoupled (Loshchilov and Hutter 2019), outside the tables
     embedding_weight_decay   the same, for the tables
 
@@ -36,6 +43,8 @@ class TrainingSettings:
     """
 
     rows: int | None = None
+    prefix: bool = False
+    negative_rate: float = 1.0
     passes: int = 1
     batch_size: int = 512
     hash_cap: int | None = None
@@ -56,7 +65,8 @@ class TrainingSettings:
     @property
     def table_learning_rate(self) -> float:
         """The learning rate of the embedding tables."""
-        return self.learning_rate if self.embedding_learning_rate is None else self.embedding_learning_rate
+        given = self.embedding_learning_rate
+        return TABLE_RATE * self.learning_rate if given is None else given
 
     def overridden(self, *layers: Mapping[str, object]) -> TrainingSettings:
         """These settings with each layer's on top, the last one strongest.
@@ -79,10 +89,14 @@ NAMES = tuple(one.name for one in fields(TrainingSettings))
 
 
 def _broken_rule(name: str, value: object) -> str:
+    if name == "prefix":
+        return "" if isinstance(value, bool) else "true or false"
     if name in _COUNTS:
         return "" if type(value) is int and value >= 1 else "a whole number of at least 1"
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return "a finite number"
+    if name == "negative_rate":
+        return "" if 0 < value <= 1 else "more than zero and at most one"
     if name in _DECAYS:
         return "" if value >= 0 else "zero or more"
     return "" if value > 0 else "more than zero"

@@ -90,13 +90,13 @@ def test_the_child_is_kept_over_trials_and_has_a_session_of_its_own(shared: Trai
 @pytest.mark.slow
 def test_the_seed_is_that_of_the_study_and_the_replicate(shared: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds: list[int] = []
-    real = ChildProcess.ask
+    real = ChildProcess.say
 
-    def listen(self: ChildProcess, message: dict[str, Any], *, seconds: float) -> dict[str, Any]:
-        seeds.extend([message["seed"]] if "seed" in message else [])
-        return real(self, message, seconds=seconds)
+    def listen(self: ChildProcess, message: dict[str, Any]) -> None:
+        seeds.extend(one["seed"] for one in message.get("members", []))
+        real(self, message)
 
-    monkeypatch.setattr(ChildProcess, "ask", listen)
+    monkeypatch.setattr(ChildProcess, "say", listen)
     zero, one = _one(shared, GOOD), _one(shared, suggest(mlp(), replicate=1))
     assert seeds == [training_seed(1, 0), training_seed(1, 1)]
     assert isinstance(zero, Evaluation)
@@ -175,7 +175,7 @@ def test_an_interrupt_ends_the_child_so_that_no_late_answer_is_taken(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(ChildProcess, "ask", interrupt)
+        patch.setattr(ChildProcess, "hear", interrupt)
         with pytest.raises(KeyboardInterrupt):
             _one(shared, GOOD)
     assert shared.child_pid is None
@@ -188,7 +188,13 @@ def test_an_answer_to_another_question_is_refused(monkeypatch: pytest.MonkeyPatc
         is_alive = True
 
         def ask(self, message: dict[str, Any], *, seconds: float) -> dict[str, Any]:
-            return {"ready": {}} if "dataset" in message else {"id": 17}
+            return {"ready": {}}
+
+        def say(self, message: dict[str, Any]) -> None:
+            pass
+
+        def hear(self, *, seconds: float) -> dict[str, Any]:
+            return {"id": 17}
 
         def end(self, *, patience: float = 0.0) -> None:
             self.is_alive = False

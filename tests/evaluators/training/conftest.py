@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from evaluators._datasets import Dataset
-from evaluators._training.examples import SearchData
+from evaluators._training.search_data import SearchData
 from tests.evaluators.small_data import write_small_data
 
 CPU = torch.device("cpu")

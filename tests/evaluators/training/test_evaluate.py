@@ -8,7 +8,7 @@ import pytest
 from evaluators import DivergedError, EvaluatorError
 from evaluators._training import evaluate as module
 from evaluators._training.evaluate import checked_logits, evaluate_candidate
-from evaluators._training.examples import SearchData
+from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from searchspaces import Candidate
 from searchspaces.cost import cost
@@ -16,7 +16,7 @@ from tests.evaluators.small_data import SCHEMA, mlp
 
 NAMES = {
     "ne", "auc", "logloss", "calibration", "flops", "macs", "params", "embedding_bytes", "examples_per_second",
-    "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes", "train_seconds",
+    "ne_calibrated", "ne_progressive", "qps", "latency_ms_p50", "latency_ms_p99", "peak_memory_bytes", "train_seconds",
 }  # fmt: skip
 QUALITY = ("ne", "auc", "logloss", "calibration")
 

@@ -12,7 +12,8 @@ import torch
 from evaluators._datasets import read_rows
 from evaluators._training import examples
 from evaluators._training.evaluate import evaluate_candidate
-from evaluators._training.examples import Examples, SearchData
+from evaluators._training.examples import Examples
+from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from tests.evaluators.small_data import mlp, part, write_small_data
 

@@ -7,8 +7,8 @@ import pytest
 
 from evaluators._training import pacing as module
 from evaluators._training.evaluate import evaluate_candidate
-from evaluators._training.examples import SearchData
 from evaluators._training.pacing import Limit, Pace, Paced, Rehearsed
+from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from tests.evaluators.small_data import mlp
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from evaluators._training.examples import SearchData
+from evaluators._training.search_data import SearchData
 from evaluators._training.serving import REQUESTS, measure_serving
 
 

@@ -20,8 +20,8 @@ def test_a_layer_may_lift_a_cap() -> None:
     assert TrainingSettings(rows=100).overridden({"rows": None}).rows is None
 
 
-def test_tables_learn_at_the_common_rate_unless_they_have_their_own() -> None:
-    assert TrainingSettings(learning_rate=0.5).table_learning_rate == 0.5
+def test_tables_learn_at_five_times_the_common_rate_unless_they_have_their_own() -> None:
+    assert TrainingSettings(learning_rate=0.5).table_learning_rate == 2.5
     assert TrainingSettings(learning_rate=0.5, embedding_learning_rate=0.1).table_learning_rate == 0.1
 
 
@@ -31,7 +31,7 @@ def test_an_unknown_setting_is_refused_with_the_nearest_one() -> None:
 
 
 def test_an_unknown_setting_like_no_other_is_refused_with_all_of_them() -> None:
-    with pytest.raises(EvaluatorError, match=r"no training setting 'zzz'; \(known: rows, passes, batch_size"):
+    with pytest.raises(EvaluatorError, match=r"no training setting 'zzz'; \(known: rows, prefix, negative"):
         TrainingSettings().overridden({"zzz": 1})
 
 
@@ -46,6 +46,9 @@ def test_an_unknown_setting_like_no_other_is_refused_with_all_of_them() -> None:
         ({"learning_rate": 0}, "'learning_rate' must be more than zero, but is 0"),
         ({"learning_rate": "fast"}, "'learning_rate' must be a finite number, but is 'fast'"),
         ({"embedding_learning_rate": float("inf")}, "'embedding_learning_rate' must be a finite number, but is inf"),
+        ({"prefix": 1}, "'prefix' must be true or false, but is 1"),
+        ({"negative_rate": 0.0}, "'negative_rate' must be more than zero and at most one, but is 0.0"),
+        ({"negative_rate": 1.5}, "'negative_rate' must be more than zero and at most one, but is 1.5"),
         ({"weight_decay": -0.1}, "'weight_decay' must be zero or more, but is -0.1"),
     ],
 )

@@ -1,27 +1,27 @@
-"""What the child makes of a request, in process."""
+"""What a training process makes of a cohort, in process."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 
 from evaluators import Evaluation, Failure, FailureKind, Suggestion
-from evaluators._training import child
-from evaluators._training.child import answer
-from evaluators._training.examples import SearchData
+from evaluators._training import session as module
+from evaluators._training.search_data import SearchData
+from evaluators._training.session import Asked, Session
 from evaluators._training.settings import TrainingSettings
 from evaluators._trial import Fidelity
 from searchspaces import Candidate, Options
 from tests.evaluators.small_data import mlp, suggest
 
 
-def _request(suggestion: Suggestion) -> dict[str, Any]:
-    return {"id": 1, "seed": 5, "suggestion": suggestion.to_dict()}
+def _outcome(suggestion: Suggestion, data: SearchData, settings: TrainingSettings) -> Evaluation | Failure:
+    ((position, outcome),) = Session(settings, data).outcomes([Asked(suggestion, 5)])
+    assert position == 0
+    return outcome
 
 
 def _failure(suggestion: Suggestion, data: SearchData) -> Failure:
-    outcome = answer(_request(suggestion), TrainingSettings(), data)
+    outcome = _outcome(suggestion, data, TrainingSettings())
     assert isinstance(outcome, Failure)
     return outcome
 
@@ -29,7 +29,7 @@ def _failure(suggestion: Suggestion, data: SearchData) -> Failure:
 def test_the_fidelity_overrides_the_candidate_and_the_candidate_the_evaluator(data: SearchData) -> None:
     settings = TrainingSettings(rows=100, batch_size=10)
     suggestion = Suggestion(mlp(rows=200, passes=2), Fidelity(0, Options(rows=300)))
-    outcome = answer(_request(suggestion), settings, data)
+    outcome = _outcome(suggestion, data, settings)
     assert isinstance(outcome, Evaluation)
     assert outcome.curve[-1].rows == 600
 
@@ -74,7 +74,7 @@ def test_any_other_error_fails_the_trial_with_its_last_line(
     def fail(*arguments: object, **named: object) -> Evaluation:
         raise error
 
-    monkeypatch.setattr(child, "evaluate_candidate", fail)
+    monkeypatch.setattr(module, "evaluate_cohort", fail)
     failure = _failure(suggest(mlp()), data)
     assert failure.kind is kind
     assert failure.reason.startswith(type(error).__name__)
