@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from automl import plugins
 from automl._errors import ConfigError
+from automl._ladder_section import ladder_mistakes
 from automl._yaml import read_yaml
 from evaluators import KNOWN_METRICS, Objective, ObjectiveError
 from evaluators._datasets import RECIPE_NAMES
@@ -53,6 +54,29 @@ class BudgetSection(_Section):
     rows: Annotated[int, Field(ge=1)] | None = None
 
 
+class PromotionSection(_Section):
+    """How candidates climb from rung to rung."""
+
+    name: str = "asha"
+    reduction: Annotated[int, Field(ge=2, le=100)] = 3
+
+
+class AuditSection(_Section):
+    """When the audit of a rung looks, and what it asks for; `automl.fidelity.Rule` says what each means."""
+
+    steps: Annotated[tuple[Annotated[int, Field(ge=6)], ...], Field(min_length=1)] = (12, 24, 36)
+    share: Annotated[float, Field(gt=0, le=1)] = 0.8
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+
+
+class FidelitySection(_Section):
+    """The ladder: settings of each rung, the cheapest first and full training last."""
+
+    rungs: Annotated[tuple[Spec, ...], Field(min_length=2)]
+    promotion: PromotionSection | None = None
+    audit: AuditSection = AuditSection()
+
+
 class StudyConfig(_Section):
     """Everything that makes a study; what `automl search` reads."""
 
@@ -71,6 +95,7 @@ class StudyConfig(_Section):
     tracker: Spec | None = None
     baseline: str | Spec | None = None
     baselines: tuple[str, ...] | None = None
+    fidelity: FidelitySection | None = None
 
     @field_validator("baseline", mode="before")
     @classmethod
@@ -205,7 +230,7 @@ def _deep_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
         if isinstance(section, Mapping):
             wrong += plugins.mistakes(kind, _with_name(kind, section), kind)
     wrong += [text for at, section in _listed(content, "objectives") for text in _objective_mistakes(at, section)]
-    wrong += [*_doubled_objectives(content), *_shared_database(content)]
+    wrong += [*_doubled_objectives(content), *_shared_database(content), *ladder_mistakes(content)]
     known = zoo_names()
     wrong += [
         f"baselines: no human-made architecture {name!r}; {did_you_mean(str(name), known)}"
@@ -267,8 +292,12 @@ def _known_keys(location: Sequence[int | str]) -> tuple[str, ...]:
         "study": StudySection,
         "objectives": ObjectiveSection,
         "budget": BudgetSection,
+        "fidelity": FidelitySection,
+        "fidelity.promotion": PromotionSection,
+        "fidelity.audit": AuditSection,
     }
-    model = sections.get(str(location[0]), StudyConfig) if len(location) > 1 else StudyConfig
+    parents = [".".join(map(str, location[:count])) for count in range(len(location) - 1, 0, -1)]
+    model = next((sections[one] for one in parents if one in sections), StudyConfig)
     return tuple(model.model_fields)
 
 

@@ -30,11 +30,12 @@ def control_of(trials: Iterable[Trial], objectives: Sequence[Objective]) -> Tria
 def gain(trial: Trial, control: Trial | None, objective: Objective) -> float | None:
     """How much better a trial is than the control, in percent of the control's value; negative where worse.
 
-    None where either has no value, and where the control's is zero.
+    None where either has no value, where the control's is zero, and for a trial of a cheap rung: controls are full
+    trainings.
     """
     ours = trial.value(objective.metric)
     theirs = control.value(objective.metric) if control else None
-    if ours is None or not theirs:
+    if ours is None or not theirs or not trial.suggestion.fidelity.is_full:
         return None
     return 100.0 * (objective.loss(theirs) - objective.loss(ours)) / abs(theirs)
 

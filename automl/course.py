@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from automl.budget import Spent, spent
 from automl.control import control_of, gain, quality_objective
-from automl.front import hypervolume, is_feasible, losses_of
+from automl.front import hypervolume, is_feasible, losses_of, searched
 from automl.ranks import ParetoRanks
 from evaluators import Objective, Trial, TrialState
 from predictors import rank_correlation
@@ -163,7 +163,7 @@ class _Winner:
         """Takes one more trial; metrics and gains where it changed them."""
         if trial.stage == "baseline":
             self._baselines.append(trial)
-        elif trial.stage == "search" and is_feasible(trial, self._objectives):
+        elif searched([trial]) and is_feasible(trial, self._objectives):
             found = (losses_of(trial, self._objectives), trial.number, trial)
             if self._best is not None and self._best[:2] < found[:2]:
                 return

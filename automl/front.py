@@ -49,6 +49,11 @@ def pareto_ranks(trials: Sequence[Trial], objectives: Sequence[Objective]) -> di
     return ranks.ranks
 
 
+def searched(trials: Iterable[Trial]) -> list[Trial]:
+    """The search's full trainings, which alone compare with each other: cheaper rungs and other stages stay out."""
+    return [trial for trial in trials if trial.stage == "search" and trial.suggestion.fidelity.is_full]
+
+
 def best(trials: Iterable[Trial], objective: Objective) -> Trial | None:
     """The feasible, complete trial that is best in one objective, the lowest number on a tie."""
     candidates = [trial for trial in trials if is_feasible(trial, (objective,))]

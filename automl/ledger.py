@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.control import control_name, control_of, control_words, gain, quality_objective
-from automl.front import best, front
+from automl.front import best, front, searched
 from evaluators import Objective, Trial, TrialState
 
 ENERGY = "energy_joules"
@@ -90,7 +90,7 @@ def ledger_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Ledge
     """The costs by stage; the gain is that of the search's best feasible trial in quality over the control."""
     objective = quality_objective(objectives)
     control = control_of(trials, (objective,))
-    winner = best(front([trial for trial in trials if trial.stage == "search"], objectives), objective)
+    winner = best(front(searched(trials), objectives), objective)
     stages = dict.fromkeys(trial.stage for trial in trials)
     return Ledger(
         tuple(_stage(name, [trial for trial in trials if trial.stage == name]) for name in stages),

@@ -9,11 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from automl._wiring import new_record, wire
+from automl._errors import ConfigError, StudyError
+from automl._wiring import new_record, recorded, wire
 from automl.baseline import as_section
 from automl.config import DEFAULT_STORAGE, SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
+from automl.fidelity import AUDIT_STAGE
 from automl.study import Study
 from storage import StoreUnreadable, StudyExists, StudyNotFound, TrialStore, open_store
+
+MEASURES = ("study", "data", "space", "evaluator", "objectives", "baseline")
+"""Sections that decide what is measured: what an audit found holds under others no more."""
 
 
 def create_study(
@@ -26,7 +31,7 @@ def create_study(
     load_if_exists: bool = False,
     **sections: Any,
 ) -> Study:
-    """A new study; `sections` are those of the YAML: space, searcher, evaluator, budget, tracker, baseline, baselines.
+    """A new study; `sections` are those of the YAML: space, searcher, evaluator, budget, tracker, baseline, ...
 
     `baseline`, your own model, may also be a `Candidate` or an `Architecture`.
 
@@ -64,7 +69,9 @@ def open_new(config: StudyConfig, *, load_if_exists: bool = False, is_checked: b
         SpaceError: the space has no valid candidate for this data.
     """
     if not load_if_exists:
-        _refuse_taken(config)
+        known = _known(config)
+        if known is not None:
+            return _begun_by_audit(known, config)
     record = new_record(config, is_checked=is_checked)
     store = open_store(config.storage)
     try:
@@ -76,15 +83,80 @@ def open_new(config: StudyConfig, *, load_if_exists: bool = False, is_checked: b
     return Study(store.study(config.study.name), store, partial(wire, config=config))
 
 
-def _refuse_taken(config: StudyConfig) -> None:
-    """Tells before anything costly is done; the store decides for good when the study begins."""
+def open_audit(config: StudyConfig) -> Study:
+    """The study whose rungs are to be audited: that of the name where there is one, whatever it has done so far.
+
+    Raises:
+        ConfigError: the configuration has no ladder.
+        StudyError: the study measures something else than the configuration says.
+    """
+    if config.fidelity is None:
+        way_out = "add a ladder, such as 'fidelity: {rungs: [{rows: 20000}, {}]}'"
+        raise ConfigError("the configuration", [f"fidelity: an audit compares rungs with full training; {way_out}"])
+    known = _known(config)
+    if known is None:
+        return open_new(config, is_checked=True)
+    _check_measures_alike(known, config)
+    if _is_only_audited(known):
+        _take_settings(known, config)
+    return known
+
+
+def _known(config: StudyConfig) -> Study | None:
+    """The study of that name, before anything costly is done; the store decides for good when a study begins."""
     with suppress(StoreUnreadable):
         store = open_store(config.storage, create=False)
         try:
-            if any(record.name == config.study.name for record in store.studies()):
-                raise StudyExists(f"a study named {config.study.name!r} exists; resume it, or choose another name")
-        finally:
+            return Study(store.study(config.study.name), store, partial(wire, config=config))
+        except StudyNotFound:
             store.close()
+        except BaseException:
+            store.close()
+            raise
+    return None
+
+
+def _begun_by_audit(study: Study, config: StudyConfig) -> Study:
+    """The study as the search's, where an audit alone has been there before; it takes the settings of the search.
+
+    Raises:
+        StudyExists: somebody has searched.
+        StudyError: the audit measured something else.
+    """
+    if not _is_only_audited(study):
+        study.close()
+        raise StudyExists(f"a study named {study.name!r} exists; resume it, or choose another name")
+    _check_measures_alike(study, config)
+    _take_settings(study, config)
+    return study
+
+
+def _is_only_audited(study: Study) -> bool:
+    trials = study.trials
+    return bool(trials) and all(trial.stage == AUDIT_STAGE for trial in trials)
+
+
+def _take_settings(study: Study, config: StudyConfig) -> None:
+    study.store.update_config(study.name, recorded(config))
+    study.record = study.store.study(study.name)
+
+
+def _check_measures_alike(study: Study, config: StudyConfig) -> None:
+    now = recorded(config)
+    other = [key for key in MEASURES if study.record.config.get(key) != now[key]]
+    if _rungs(study.record.config) != _rungs(now):
+        other.append("fidelity.rungs")
+    if other:
+        study.close()
+        raise StudyError(
+            f"an audit and its search measure alike, but study {study.name!r} has another {other[0]}; "
+            "restore it, or choose another study.name"
+        )
+
+
+def _rungs(content: Mapping[str, Any]) -> Any:
+    section = content.get("fidelity")
+    return section["rungs"] if section else None
 
 
 def load_study(name: str, *, storage: str | None = None) -> Study:

@@ -50,7 +50,8 @@ def winner(study: Study, trial: Trial) -> dict[str, Any]:
     """The content of a trial's winner file."""
     data = facts_of(study.record, "data")
     options = plugins.options("evaluator", study.config.evaluator)
-    given = {name: value for name, value in options.items() if name in NAMES}
+    full = trial.suggestion.fidelity.settings if trial.suggestion.fidelity.is_full else {}
+    given = {name: value for name, value in {**options, **full}.items() if name in NAMES}
     return winner_document(
         study.record,
         trial,
@@ -155,5 +156,10 @@ def _numbered(study: Study, number: int) -> Trial:
     if trials[number].evaluation is None:
         raise StudyError(
             f"only a trial with a result can be chosen, but trial {number} is {trials[number].state.value}"
+        )
+    if not trials[number].suggestion.fidelity.is_full:
+        raise StudyError(
+            f"a winner is a full training, but trial {number} is of rung {trials[number].suggestion.fidelity.rung}; "
+            "choose the full training of its candidate, or let the search promote it"
         )
     return trials[number]

@@ -26,7 +26,7 @@ from automl._worker import ASK_LEASE_SECONDS, ASKED, Heartbeat, keeps_driver_out
 from automl.budget import Budget
 from automl.config import StudyConfig, parse_config
 from automl.course import StudyCourse
-from automl.front import front
+from automl.front import front, searched
 from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Trial, TrialState
 from storage import Mirror, StorageError, StudyRecord, TrialStore
 
@@ -95,8 +95,8 @@ class Study:
 
     @property
     def best_trials(self) -> list[Trial]:
-        """The feasible front of the search stage: no trial of it is beaten in every objective."""
-        return front([trial for trial in self.trials if trial.stage == "search"], self.objectives)
+        """The feasible front of the search, in full training: no trial of it is beaten in every objective."""
+        return front(searched(self.trials), self.objectives)
 
     @property
     def budget(self) -> Budget:

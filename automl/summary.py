@@ -11,7 +11,7 @@ from automl._rows import trial_row
 from automl.budget import spent
 from automl.control import control_name, control_of, control_words, gain
 from automl.front import best as best_in
-from automl.front import front
+from automl.front import front, searched
 from automl.opening import existing_store
 from automl.study import Study
 from evaluators import Objective, Trial
@@ -42,11 +42,10 @@ def study_rows(storage: str | None) -> list[dict[str, Any]]:
 def status_of(study: Study) -> dict[str, Any]:
     """Trials by state, what is best, what is spent and left."""
     trials = study.trials
-    searched = [trial for trial in trials if trial.stage == "search"]
-    states = Counter(trial.state.value for trial in searched)
+    states = Counter(trial.state.value for trial in trials if trial.stage == "search")
     used = spent(trials)
     limit = study.config.budget.trials
-    best = front(searched, study.objectives)[:1]
+    best = front(searched(trials), study.objectives)[:1]
     return {
         "name": study.name,
         "problem": study.record.problem,
@@ -73,7 +72,7 @@ def closing_gain(study: Study) -> str:
     """The best trial's gain, for the line that ends a search; empty where there is none to tell."""
     trials, objective = study.trials, study.objectives[0]
     control = control_of(trials, study.objectives)
-    best = front([trial for trial in trials if trial.stage == "search"], study.objectives)[:1]
+    best = front(searched(trials), study.objectives)[:1]
     gained = gain(best[0], control, objective) if best else None
     if gained is None or control is None:
         return ""

@@ -15,11 +15,17 @@ from searchspaces import Candidate, Options
 class Fidelity:
     """How closely an evaluation stands in for full training; ordered by rung alone.
 
-    `settings` override the evaluator's (rows, passes, hash_cap).
+    Rung 0 is full training, in every study; cheaper stand-ins have negative rungs. `settings` override the
+    evaluator's (rows, passes, hash_cap).
     """
 
     rung: int = 0
     settings: Options = field(default_factory=Options, compare=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is full training, whose values alone may be compared with those of other full trainings."""
+        return self.rung == 0
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,9 @@ class Planted:
 
     More FLOPs help a little, so that NE against FLOPs has a front. An architecture from outside the space,
     a human-made baseline say, stands at a place that its fingerprint decides.
+
+    A fidelity may set `noise`, `seconds` and `faithfulness`: the share, from 0 to 1, of the true height in what is
+    measured; the rest is another landscape's, so that a rung can be precise and wrong.
 
     noise        standard deviation of NE between replicates
     seconds      time that each trial takes
@@ -79,18 +83,19 @@ class Planted:
         """Nothing is held."""
 
     def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
-        time.sleep(self.seconds)
+        at = _Rung.of(suggestion.fidelity.settings, self.noise, self.seconds)
+        time.sleep(at.seconds)
         rng = self._rng(suggestion)
         if self.fail_every is not None and rng.integers(self.fail_every) == 0:
-            return Failure(FailureKind.CRASHED, "a planted failure", self.seconds)
+            return Failure(FailureKind.CRASHED, "a planted failure", at.seconds)
         try:
-            macs, ne = self._landscape.heights(self._place(suggestion.candidate))
+            macs, ne = self._landscape.heights(self._place(suggestion.candidate), faithfulness=at.faithfulness)
         except SearchSpaceError as error:
-            return Failure(FailureKind.INVALID, str(error), self.seconds)
-        measured = ne + self.noise * float(rng.standard_normal())
-        metrics = _metrics(measured, macs, self.seconds)
-        metrics["ne"] = Metric(measured, self.noise)
-        return Evaluation(metrics, (Point(1, {"train_logloss": metrics["logloss"].value}),), seconds=self.seconds)
+            return Failure(FailureKind.INVALID, str(error), at.seconds)
+        measured = ne + at.noise * float(rng.standard_normal())
+        metrics = _metrics(measured, macs, at.seconds)
+        metrics["ne"] = Metric(measured, at.noise)
+        return Evaluation(metrics, (Point(1, {"train_logloss": metrics["logloss"].value}),), seconds=at.seconds)
 
     def _place(self, candidate: Candidate) -> Vector:
         try:
@@ -104,6 +109,25 @@ class Planted:
     def _rng(self, suggestion: Suggestion) -> np.random.Generator:
         key = f"{suggestion.candidate.fingerprint}|{suggestion.replicate}|{self.study_seed}"
         return np.random.default_rng(list(hashlib.sha256(key.encode()).digest()))
+
+
+@dataclass(frozen=True)
+class _Rung:
+    noise: float
+    seconds: float
+    faithfulness: float = 1.0
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], noise: float, seconds: float) -> _Rung:
+        values = {"noise": noise, "seconds": seconds, "faithfulness": 1.0}
+        for name, value in settings.items():
+            most = 1.0 if name == "faithfulness" else math.inf
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if name not in values or not is_number or not 0 <= value <= most:
+                known = "'noise' and 'seconds', zero or more, and 'faithfulness' from 0 to 1"
+                raise EvaluatorError(f"a planted fidelity sets {known}, but has {name!r}: {value!r}")
+            values[name] = float(value)
+        return cls(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,9 +163,11 @@ class _Landscape:
         scores: Vector = (np.array([self.prices @ moved, loss]) - self.centre) / self.spread
         return scores
 
-    def heights(self, encoding: Vector) -> tuple[int, float]:
-        """Multiply-adds and noiseless NE."""
+    def heights(self, encoding: Vector, *, faithfulness: float = 1.0) -> tuple[int, float]:
+        """Multiply-adds and noiseless NE; the share that is not faithful is that of the mirrored place."""
         price, loss = self.scores(encoding)
+        if faithfulness < 1.0:
+            loss = faithfulness * loss + (1.0 - faithfulness) * float(self.scores(-encoding[::-1])[1])
         return round(10.0 ** (6.0 + math.tanh(price / 3.0))), 0.9 + 0.1 * math.tanh((loss - 0.3 * price) / 4.0)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from automl.budget import spent
 from automl.cli._output import compact, say
 from automl.config import resolve_url
-from automl.front import best
+from automl.front import best, searched
 from automl.opening import default_storage
 from automl.publishing import REMEDY, publish
 from automl.study import Study
@@ -104,9 +104,16 @@ class Interruption:
     """
 
     def __init__(
-        self, study: Study, *, at_once: Callable[[], None], is_urgent: Callable[[], bool] = lambda: False
+        self,
+        study: Study,
+        *,
+        at_once: Callable[[], None],
+        is_urgent: Callable[[], bool] = lambda: False,
+        again: str = "",
     ) -> None:
+        """`again` is the command that goes on, by default that of a search."""
         self.code = 0
+        self._again = again
         self._study = study
         self._at_once = at_once
         self._is_urgent = is_urgent
@@ -120,7 +127,7 @@ class Interruption:
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
         if self.code or self._is_urgent():
             self._at_once()
-            say(f"automl: ended at once; go on with `{_command('resume', self._study)}`")
+            say(f"automl: ended at once; go on with `{self._again or _command('resume', self._study)}`")
             os._exit(self.code or 128 + number)
         self.code = 128 + number
         say("automl: ending after the running trials; once more ends at once")
@@ -134,7 +141,7 @@ class Progress:
         self._metric = study.objectives[0]
         self._budget = study.config.budget.trials
         self._started = time.monotonic()
-        self._best: Trial | None = best([one for one in study.trials if one.stage == "search"], self._metric)
+        self._best: Trial | None = best(searched(study.trials), self._metric)
         self._ended = 0
         self._before = spent(study.trials).trials
         self._status = _live_status() if sys.stderr.isatty() else None
@@ -144,7 +151,8 @@ class Progress:
         value = trial.value(self._metric.metric)
         if trial.stage == "search":
             self._ended += 1
-            if value is not None and (self._best is None or self._metric.loss(value) < self._best_loss()):
+            is_full = trial.suggestion.fidelity.is_full
+            if is_full and value is not None and (self._best is None or self._metric.loss(value) < self._best_loss()):
                 self._best = trial
         line = f"{self._place(trial)} {self._told(trial)}{self._best_text()}"
         if self._status is None:
@@ -165,7 +173,8 @@ class Progress:
         if trial.stage != "search":
             return f"{trial.suggestion.origin}"
         done = self._before + self._ended
-        return f"trial {trial.number} ({done}{f'/{self._budget}' if self._budget else ''})"
+        rung = "" if trial.suggestion.fidelity.is_full else f" at rung {trial.suggestion.fidelity.rung}"
+        return f"trial {trial.number} ({done}{f'/{self._budget}' if self._budget else ''}){rung}"
 
     def _told(self, trial: Trial) -> str:
         if trial.failure:

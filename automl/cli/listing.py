@@ -63,6 +63,7 @@ class Stage(StrEnum):
 
     SEARCH = "search"
     BASELINE = "baseline"
+    AUDIT = "audit"
     ALL = "all"
 
 
@@ -147,6 +148,8 @@ def _emit_trials(
     from automl.summary import gains_of
 
     control = control_of(known, study.objectives)
-    emit(trial_rows(shown, control=control, objective=study.objectives[0]), layout, columns=columns)
+    rungs = () if all(one.suggestion.fidelity.is_full for one in shown) else ("rung",)
+    rows = trial_rows(shown, control=control, objective=study.objectives[0])
+    emit(rows, layout, columns=[*columns[:1], *rungs, *columns[1:]])
     if layout is Format.TABLE:
         say(f"automl: {gains_of(study, known)}")

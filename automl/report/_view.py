@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.control import control_of, gain, quality_objective
-from automl.front import best, front
+from automl.front import best, front, searched
 from automl.ledger import Ledger, ledger_of
 from evaluators import Objective, Trial, TrialState
 
@@ -53,9 +53,9 @@ class View:
 
 
 def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
-    """Sorts a study's trials into their roles; stages after the search measure something else and stay out."""
+    """Sorts a study's trials into their roles; cheap rungs and other stages measure something else: they stay out."""
     quality = quality_objective(objectives)
-    search = tuple(trial for trial in trials if trial.stage == "search")
+    search = tuple(searched(trials))
     baselines = tuple(trial for trial in trials if trial.stage == "baseline")
     on_front = front(search, objectives)
     return View(

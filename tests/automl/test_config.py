@@ -175,3 +175,53 @@ def test_an_external_trainer_starts_beside_the_file_that_names_it() -> None:
     far = resolve_paths({"evaluator": {"name": "external", "working_folder": "/code"}}, Path("/study"))
     assert near["evaluator"]["working_folder"] == "/study"
     assert far["evaluator"]["working_folder"] == "/code"
+
+
+def test_a_study_has_no_ladder_unless_said() -> None:
+    assert parse_config(_content(), source="study.yaml").fidelity is None
+
+
+def test_a_ladder_has_audits_by_default_and_promotion_on_request() -> None:
+    config = parse_config(_content(fidelity={"rungs": [{"rows": 10, "batch_size": 256}, {}]}), source="study.yaml")
+    assert config.fidelity is not None
+    assert (config.fidelity.audit.steps, config.fidelity.promotion) == ((12, 24, 36), None)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"rungs": [{"rowz": 10}, {}]}, "fidelity.rungs.0.rowz: no training setting; did you mean 'rows'?"),
+        ({"rungs": [{"rows": 0}, {}]}, "fidelity.rungs.0.rows: 'rows' must be a whole number of at least 1, but is 0"),
+        ({"rungs": [{"rows": 10}, {"rows": 10}]}, "fidelity.rungs.1: each rung differs from the one before"),
+        ({"rungs": [{}]}, "fidelity.rungs: tuple should have at least 2 items"),
+        ({"rung": [{}, {}]}, "fidelity.rung: unknown key; did you mean 'rungs'?"),
+        (
+            {"rungs": [{"rows": 9}, {}], "promotion": {"name": "ahsa"}},
+            "fidelity.promotion.name: no promotion 'ahsa'; did you mean 'asha'?",
+        ),
+        (
+            {"rungs": [{"rows": 9}, {}], "promotion": {"reductoin": 3}},
+            "fidelity.promotion.reductoin: unknown key; did you mean 'reduction'?",
+        ),
+        (
+            {"rungs": [{"rows": 9}, {}], "audit": {"steps": [24, 12]}},
+            "fidelity.audit.steps: each look needs more candidates than the one before, but they are [24, 12]",
+        ),
+        (
+            {"rungs": [{"rows": 9}, {}], "audit": {"shares": 0.5}},
+            "fidelity.audit.shares: unknown key; did you mean 'share'?",
+        ),
+    ],
+)
+def test_mistakes_of_a_ladder_say_where_they_are(section: dict[str, Any], words: str) -> None:
+    assert words in _mistakes(fidelity=section)
+
+
+def test_mistakes_of_a_ladder_come_with_the_others() -> None:
+    told = _mistakes(fidelity={"rungs": [{"rowz": 1, "passes": 0}, {}]}, searcher={"name": "autocrt"})
+    assert "has 3 mistakes" in told
+
+
+def test_settings_of_a_rung_are_those_of_the_evaluator() -> None:
+    ladder = {"rungs": [{"noise": 0.1}, {}]}
+    assert parse_config(_content(fidelity=ladder, evaluator={"name": "planted"}), source="study.yaml").fidelity

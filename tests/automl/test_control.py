@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from automl.control import control_of, control_words, gain, quality_objective
-from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Suggestion, Trial, TrialState
+from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, Objective, Suggestion, Trial, TrialState
 from searchspaces import Candidate, Options
 
 NE, AUC = Objective("ne"), Objective("auc")
@@ -72,6 +72,12 @@ def test_a_gain_needs_a_value_on_both_sides_and_a_control_that_is_not_zero() -> 
     assert gain(trial(1, auc=0.7), control, AUC) is None
     assert gain(trial(1, ne=0.7), None, NE) is None
     assert gain(trial(1, ne=0.7), trial(0, "baseline", "baseline", ne=0.0), NE) is None
+
+
+def test_a_trial_of_a_cheap_rung_has_no_gain_over_a_full_training() -> None:
+    control, cheap = trial(0, "baseline", "baseline", ne=0.9), trial(1, ne=0.8)
+    cheap = replace(cheap, suggestion=replace(cheap.suggestion, fidelity=Fidelity(-1)))
+    assert gain(cheap, control, NE) is None
 
 
 def test_quality_is_the_objective_that_measures_predictions_wherever_it_stands() -> None:

@@ -110,6 +110,13 @@ def test_the_gain_of_the_winner_is_over_the_control() -> None:
     assert _history(readings, "winner/ne") == [(2, 0.84), (3, 0.76)]
 
 
+def test_the_winner_is_a_full_training() -> None:
+    course = StudyCourse(OBJECTIVES)
+    course.tell([_trial(0, {"ne": 0.9, "flops": 1.0}), _trial(1, {"ne": 0.1, "flops": 1.0}, rung=-1)])
+    assert course.latest["winner/ne"] == 0.9
+    assert course.latest["best/ne/rung-1"] == 0.1
+
+
 def test_a_control_that_ends_late_changes_the_gain_from_then_on() -> None:
     control = _trial(1, {"ne": 0.8, "flops": 10.0}, stage="baseline")
     readings = StudyCourse(OBJECTIVES).tell([*_search([(0.84, 5)]), control])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl._errors import AutomlError
-from automl.front import best, front, hypervolume
-from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial, TrialState
+from automl.front import best, front, hypervolume, searched
+from evaluators import Evaluation, Fidelity, Goal, Metric, Objective, Suggestion, Trial, TrialState
 from searchspaces import Candidate
 
 NE = Objective("ne")
@@ -30,6 +31,13 @@ def test_the_front_holds_what_no_trial_beats_best_first_objective_first() -> Non
     points = [(0.9, 1.0), (0.8, 3.0), (0.85, 2.0), (0.86, 2.5), (0.95, 0.5)]
     trials = [trial(number, {"ne": ne, "flops": flops}) for number, (ne, flops) in enumerate(points)]
     assert numbers(front(trials, [NE, FLOPS])) == [1, 2, 0, 4]
+
+
+def test_cheap_rungs_and_other_stages_do_not_compare_with_full_trainings() -> None:
+    full = trial(0, {"ne": 0.9})
+    cheap = replace(trial(1, {"ne": 0.1}), suggestion=Suggestion(Candidate(), Fidelity(-1)))
+    audited = replace(trial(2, {"ne": 0.1}), stage="audit")
+    assert searched([full, cheap, audited]) == [full]
 
 
 def test_equal_points_leave_the_lowest_number() -> None:

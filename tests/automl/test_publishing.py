@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 from pyarrow import parquet
 
 from automl import Study, StudyError
-from automl.publishing import chosen_trial, publish
+from automl.publishing import chosen_trial, publish, winner
+from evaluators import Evaluation, Fidelity, Metric, Suggestion, Trial, TrialState
+from searchspaces import Options
 from storage import Summary
 from tests.automl.planted_study import planted_study
 
@@ -53,6 +57,27 @@ def test_a_failed_trial_cannot_be_chosen(study: Study) -> None:
     failed = next(trial.number for trial in study.trials if trial.failure)
     with pytest.raises(StudyError, match=f"trial {failed} is FAIL"):
         chosen_trial(study, number=failed)
+
+
+def test_a_trial_of_a_cheap_rung_is_no_winner(tmp_path: Path) -> None:
+    study = planted_study(tmp_path, fidelity={"rungs": [{"noise": 0.1}, {"noise": 0.01}]})
+    cheap = Suggestion(study.wiring.space.sample(np.random.default_rng(0)), Fidelity(-1))
+    study.store.begin(study.name, [cheap], ask_number=0, stage="search")
+    study.store.finish(study.name, [(0, Evaluation({"ne": Metric(0.1), "flops": Metric(1.0)}))])
+    with pytest.raises(StudyError, match="a winner is a full training, but trial 0 is of rung -1"):
+        chosen_trial(study, number=0)
+    study.optimize(1)
+    assert chosen_trial(study).number == 1
+    study.close()
+
+
+def test_a_winner_is_trained_with_the_settings_of_full_training(tmp_path: Path) -> None:
+    ladder = {"rungs": [{"rows": 100}, {"passes": 3}]}
+    study = planted_study(tmp_path, evaluator={"name": "train"}, fidelity=ladder)
+    full = Suggestion(study.wiring.space.sample(np.random.default_rng(0)), Fidelity(0, Options(passes=3)))
+    trial = Trial(0, "search", full, TrialState.COMPLETE, Evaluation({"ne": Metric(0.8), "flops": Metric(1.0)}))
+    assert winner(study, trial)["training"]["passes"] == 3
+    study.close()
 
 
 def test_an_unknown_number_is_refused(study: Study) -> None:

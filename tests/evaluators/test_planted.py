@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from evaluators import KNOWN_METRICS, Evaluation, EvaluatorError, Failure, FailureKind, Suggestion
+from evaluators import KNOWN_METRICS, Evaluation, EvaluatorError, Failure, FailureKind, Fidelity, Suggestion
 from evaluators.planted import Planted
-from searchspaces import Candidate
+from searchspaces import Candidate, Options
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA
 
@@ -44,7 +45,8 @@ def test_values_lie_around_nine_tenths_and_climbing_leads_far_below() -> None:
 def test_every_known_metric_is_there() -> None:
     ((_, outcome),) = Planted(SPACE, 1).evaluate(_sample(1))
     assert isinstance(outcome, Evaluation)
-    assert set(KNOWN_METRICS) - {"energy_joules"} <= set(outcome.metrics)  # no device is at work here
+    absent = {name for name in KNOWN_METRICS if name.startswith("ne_")} | {"energy_joules"}  # nothing is trained here
+    assert set(KNOWN_METRICS) - absent <= set(outcome.metrics)
 
 
 def test_the_landscape_is_the_same_for_all_studies_without_noise() -> None:
@@ -107,3 +109,29 @@ def test_a_trial_takes_the_seconds_that_it_is_told() -> None:
 def test_an_option_that_breaks_its_rule_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(EvaluatorError, match=message):
         Planted(SPACE, 1, **options)
+
+
+def _at(cohort: list[Suggestion], **settings: object) -> list[Suggestion]:
+    return [Suggestion(one.candidate, Fidelity(-1, Options(settings))) for one in cohort]
+
+
+def test_a_fidelity_sets_noise_and_seconds() -> None:
+    evaluator, cohort = Planted(SPACE, 1, noise=0.01), _sample(3)
+    assert _values(evaluator, _at(cohort, noise=0.0)) == _values(Planted(SPACE, 1), cohort)
+    ((_, outcome),) = evaluator.evaluate(_at(cohort[:1], seconds=0.001))
+    assert outcome.seconds == 0.001
+
+
+def test_a_fidelity_without_faithfulness_is_precise_and_has_another_order() -> None:
+    evaluator, cohort = Planted(SPACE, 1), _sample(100)
+    full = _values(evaluator, cohort)
+    assert abs(stats.kendalltau(full, _values(evaluator, _at(cohort, faithfulness=0.0))).statistic) < 0.2
+    assert stats.kendalltau(full, _values(evaluator, _at(cohort, faithfulness=0.9))).statistic > 0.8
+    assert _values(evaluator, _at(cohort, faithfulness=1)) == full
+
+
+@pytest.mark.parametrize("settings", [{"rows": 10}, {"faithfulness": 1.5}, {"noise": -1.0}, {"noise": True}])
+def test_a_fidelity_that_is_none_names_what_it_set(settings: dict[str, object]) -> None:
+    (name,) = settings
+    with pytest.raises(EvaluatorError, match=f"a planted fidelity sets 'noise' and .* but has '{name}'"):
+        list(Planted(SPACE, 1).evaluate(_at(_sample(1), **settings)))
