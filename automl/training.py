@@ -14,7 +14,7 @@ from automl._errors import ExportError
 from automl._files import check_place
 from automl.export import Winner, write_weights
 from evaluators import Metric, training_seed
-from evaluators._datasets import Dataset, open_dataset, openings
+from evaluators._datasets import Dataset, Part, open_dataset, openings
 from evaluators._datasets.held_out import open_test_part
 from searchspaces import FeatureSchema
 from searchspaces.cost import cost
@@ -67,6 +67,15 @@ def train_winner(winner: Winner, data: str | Path, plan: Training, *, weights: P
         "spread": spread(rows),
         "test_openings": openings(dataset.digest),
     }
+
+
+def held_out_part(dataset: Dataset, *, purpose: str) -> Part:
+    """Opens the test part, on record, for a final training.
+
+    Raises:
+        DataError: the dataset has none, or the record cannot be written.
+    """
+    return open_test_part(dataset, purpose=purpose)
 
 
 def spread(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float | None]]:
@@ -126,7 +135,7 @@ def _values(part: str, metrics: Mapping[str, Metric]) -> dict[str, float]:
 def _test_part(dataset: Dataset, plan: Training) -> Any:
     if not plan.is_tested or not dataset.rows.get("test"):
         return None
-    return open_test_part(dataset, purpose="final training")
+    return held_out_part(dataset, purpose="final training")
 
 
 def _check_trainable(winner: Winner, dataset: Dataset, plan: Training) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from automl.cli._options import Format, FormatOption, Out, Storage, StudyName
 from automl.cli._output import emit, say
+
+if TYPE_CHECKING:
+    from automl.export import Blend
 
 WinnerFile = Annotated[Path, typer.Argument(metavar="WINNER", help="YAML that `automl export` wrote.")]
 Data = Annotated[str, typer.Option("--data", metavar="FOLDER", help="Prepared folder, source folder or table YAML.")]
@@ -86,9 +89,11 @@ def train(
 
 
 def predict(
-    winner: WinnerFile,
+    winner: Annotated[Path, typer.Argument(metavar="WINNER", help="Winner file, or the blend of `automl finals`.")],
     *,
-    weights: Annotated[Path, typer.Option(metavar="W", help="Weights that `automl train --out` wrote.")],
+    weights: Annotated[
+        Path | None, typer.Option(metavar="W", help="Weights that `automl train --out` wrote; a blend has its own.")
+    ] = None,
     data: Data,
     part: Annotated[str, typer.Option(help="Which part of the data.")] = "test",
     device: Device = "auto",
@@ -96,13 +101,12 @@ def predict(
 ) -> None:
     """Score data with trained weights: a csv of probabilities, in the order of the rows."""
     from automl._files import check_place, write_text
-    from automl.export import predict as score
-    from automl.export import read_weights, read_winner
+    from automl.export import predict_blend as score
     from automl.training import described
 
     if out is not None:
         check_place(out)
-    probabilities, labels = score(read_winner(winner), read_weights(weights), Path(data), part=part, device=device)
+    probabilities, labels = score(_models(winner, weights), Path(data), part=part, device=device)
     text = "probability\n" + "".join(f"{one:.8f}\n" for one in probabilities)
     if out is None:
         typer.echo(text, nl=False)
@@ -111,6 +115,19 @@ def predict(
         typer.echo(str(out))
     if labels is not None:
         say(described(probabilities, labels))
+
+
+def _models(winner: Path, weights: Path | None) -> Blend:
+    """One winner with its weights, or the members of a blend."""
+    from automl.export import Blend, is_blend, read_blend, read_weights, read_winner
+
+    if is_blend(winner):
+        if weights is not None:
+            raise typer.BadParameter("a blend names its own weights; leave it out", param_hint="--weights")
+        return read_blend(winner)
+    if weights is None:
+        raise typer.BadParameter("a winner needs weights; `automl train --out` writes them", param_hint="--weights")
+    return Blend(((read_winner(winner), read_weights(weights)),))
 
 
 def report(study: StudyName, *, out: Out = None, storage: Storage = None) -> None:

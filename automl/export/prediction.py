@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl._errors import ExportError
+from automl.export.blend import Blend
 from automl.export.weights import Weights, check_weights
 from automl.export.winner import Winner
 from evaluators._datasets import Part, encode_part, is_prepared, read_dataset
@@ -30,14 +32,44 @@ def predict(
         ExportError: the weights are not the winner's, or the prepared folder is of other data.
         DataError: the source lacks the part or a field.
     """
+    return predict_blend(Blend(((winner, weights),)), data, part=part, device=device)
+
+
+def predict_blend(
+    blend: Blend, data: Path, *, part: str = "test", device: str = "cpu"
+) -> tuple[NDArray[np.float64], NDArray[np.float32] | None]:
+    """What `predict` gives, with the mean of the members' logits; the part is read, and opens, once.
+
+    Raises:
+        ExportError: weights are not their winner's, or the prepared folder is of other data.
+        DataError: the source lacks the part or a field.
+    """
     from evaluators._training.device import choose_device
     from evaluators._training.final import score
 
-    model = load_model(winner, weights).to(choose_device(device))  # before a test part opens, which goes on record
+    place = choose_device(device)
+    models = [load_model(*member).to(place) for member in blend.members]  # before a test part opens, on record
+    winner, weights = blend.members[0]
     rows = _part(weights, winner, data, part)
-    probabilities = score(model, rows)
+    probabilities = blended([score(model, rows) for model in models])
     labels = np.asarray(rows.label)
     return probabilities, None if np.isnan(labels).any() else labels
+
+
+def blended(members: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The probabilities of the mean logit of probabilities `[rows]` of each member; of one member its own."""
+    if len(members) == 1:
+        return members[0]
+    mean = np.mean([logits_of(one) for one in members], axis=0)
+    probabilities: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-mean))
+    return probabilities
+
+
+def logits_of(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Their logits, within plus and minus 34.5: beyond, doubles cannot tell probabilities from one."""
+    safe = np.clip(probabilities, 1e-15, 1.0 - 1e-15)
+    logits: NDArray[np.float64] = np.log(safe) - np.log1p(-safe)
+    return logits
 
 
 def load_model(winner: Winner, weights: Weights) -> nn.Module:

@@ -41,7 +41,7 @@ def read_winner(path: Path) -> Winner:
         ExportError: the file is missing, not YAML, no winner file, of another format version, has unknown or
             missing keys or a malformed architecture, or contradicts itself.
     """
-    content = _load(path)
+    content = load_document(path)
     _check_kind(path, content)
     _check_keys(path, content, _TOP_KEYS, "the file")
     for section, keys in (("cost", _COST_KEYS), ("provenance", _PROVENANCE_KEYS)):
@@ -62,7 +62,12 @@ def read_winner(path: Path) -> Winner:
     return winner
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_document(path: Path) -> dict[str, Any]:
+    """The mapping in a winner file or a blend, not checked any further.
+
+    Raises:
+        ExportError: the file is missing, too large, or no YAML mapping.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ExportError(f"a winner file has at most {MAX_BYTES} bytes, but {path} has {path.stat().st_size}")

@@ -1,0 +1,54 @@
+"""The verb that ends a search: finals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl.cli._options import Format, FormatOption, Out, Storage, StudyName
+from automl.cli._output import emit, say
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb to the application."""
+    app.command()(finals)
+
+
+def finals(
+    study: StudyName,
+    *,
+    top: Annotated[int, typer.Option(min=1, metavar="K", help="Finalists, best of the search first.")] = 3,
+    seeds: Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each, under fresh seeds.")] = 5,
+    days: Annotated[bool, typer.Option("--days", help="Errors over days of the test part too.")] = False,
+    blend: Annotated[bool, typer.Option("--blend", help="Write the best average of finalists for predict.")] = False,
+    margin: Annotated[float, typer.Option(min=0.0, metavar="PERCENT", help="Of NE: less makes no difference.")] = 0.1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    out: Out = None,
+    storage: Storage = None,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """Train the best candidates and the baselines anew over fresh seeds, and judge them: winner, tie or not proven.
+
+    Everything is kept in the folder STUDY-finals (--out names another one): run again to go on after a kill, or with
+    more seeds. All choices are made on the validation part; the test part is opened once, on record, when they are.
+    """
+    from automl.finals import BLEND_FILE, Plan, lines, table_rows
+    from automl.finals import finals as run
+    from automl.opening import load_study
+
+    folder = out or Path(f"{study}-finals")
+    plan = Plan(folder, top, seeds, is_daily=days, is_blended=blend, margin_percent=margin, device=device)
+    found = run(load_study(study, storage=storage), plan)
+    if layout is Format.JSON:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    emit(table_rows(found), layout)
+    if layout is Format.TABLE:
+        for line in lines(found):
+            typer.echo(line)
+        say(f"The test part of {found['data']['name']} has been opened {found['data']['test_openings']} times.")
+        if blend:
+            say(f"Score with the blend: automl predict {folder / BLEND_FILE} --data FOLDER")
