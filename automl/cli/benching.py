@@ -14,7 +14,8 @@ from automl.cli._options import Out
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
     bench = typer.Typer(help="Measure the platform itself.", no_args_is_help=True)
-    for verb in (overhead, kills, faults, throughput, preparation, comparison):
+    verbs = (overhead, kills, faults, throughput, preparation, comparison, audits, finals, reliability, evaluator)
+    for verb in verbs:
         bench.command()(verb)
     app.add_typer(bench, name="bench")
 
@@ -116,6 +117,80 @@ def comparison(
 
     plan = Plan(data, folder, tuple(searchers.split(",")), trials=trials, seed=seed, seeds=seeds, threads=threads)
     _give(measure(plan), out)
+
+
+def audits(
+    *,
+    count: Annotated[int, typer.Option("--audits", min=1, help="Audits of each planted rung.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Of labels and resamples.")] = 1,
+    out: Out = None,
+) -> None:
+    """How often the fidelity audit accepts and refuses planted rungs: wrong ones, noisy ones, good ones."""
+    from automl.bench.audits import audits as measure
+
+    _give(measure(audits=count, seed=seed), out)
+
+
+def finals(
+    *,
+    simulations: Annotated[int, typer.Option(min=1, help="Finals of each kind.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is planted.")] = 1,
+    drawing: Annotated[Path | None, typer.Option(metavar="SVG", help="Also draw the power curves.")] = None,
+    out: Out = None,
+) -> None:
+    """False winners on planted ties, and the power on planted winners, of the verdict of finals."""
+    from automl._files import write_text
+    from automl.bench.finals import finals as measure
+    from automl.bench.power_curves import power_curves
+
+    found = measure(simulations=simulations, seed=seed)
+    if drawing is not None:
+        write_text(drawing, power_curves(found))
+    _give(found, out)
+
+
+def reliability(
+    *,
+    data: Annotated[str, typer.Option(metavar="DATA", help="Prepared folder, or a source that can be prepared.")],
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where trainings are kept; run again to go on.")],
+    architectures: Annotated[int, typer.Option(min=4, help="Random candidates.")] = 40,
+    replicates: Annotated[int, typer.Option(min=2, help="Trainings of each, by each loop.")] = 5,
+    rows: Annotated[int | None, typer.Option(min=1000, help="The newest training rows [default: all].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of candidates and trainings.")] = 1,
+    precision: Annotated[str, typer.Option(metavar="bf16|fp32", help="Of both loops.")] = "bf16",
+    minutes: Annotated[float | None, typer.Option(min=0, help="Train no longer, and compare what is complete.")] = None,
+    out: Out = None,
+) -> None:
+    """What share of one evaluation's variance is the candidate's own quality, beside a plain training loop."""
+    from automl.bench.reliability.benchmark import Plan
+    from automl.bench.reliability.benchmark import reliability as measure
+
+    if precision not in ("bf16", "fp32"):
+        raise typer.BadParameter(f"'precision' is bf16 or fp32, not {precision!r}")
+    plan = Plan(data, folder, architectures, replicates, rows=rows, seed=seed, precision=precision, minutes=minutes)
+    _give(measure(plan), out)
+
+
+def evaluator(
+    *,
+    data: Annotated[str, typer.Option(metavar="FOLDER", help="Data to train on.")],
+    candidates: Annotated[int, typer.Option(min=1, help="Of each size class in each of two processes.")] = 8,
+    cohort: Annotated[int, typer.Option(min=1, help="Candidates of one pass.")] = 8,
+    rows: Annotated[int | None, typer.Option(min=1000, help="Training rows, the newest [default: all].")] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of each comparison.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of architectures and trainings.")] = 1,
+    only: Annotated[str, typer.Option(metavar="a,b", help="Parts; others stay in --out.")] = "limit,cohorts,throughput",
+    out: Out = None,
+) -> None:
+    """Trials an hour beside a plain loop, what cohorts bring, and training speed over what the machine allows."""
+    from automl.bench.evaluator.measure import PARTS, Plan
+    from automl.bench.evaluator.measure import evaluator as measure
+
+    parts = tuple(only.split(","))
+    if not set(parts) <= set(PARTS):
+        raise typer.BadParameter(f"parts are {', '.join(PARTS)}, separated by commas, not {only!r}")
+    plan = Plan(data, candidates=candidates, cohort=cohort, rows=rows, rounds=rounds, seed=seed, parts=parts)
+    _give(measure(plan, kept=out), out)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from automl.bench._timing import Timed, machine, timed
+from automl.bench.audits import Plant, audits, planted
 from automl.bench.comparison import Plan, comparison
 from automl.bench.kills import kills
 from automl.bench.overhead import overhead
+from automl.fidelity import Rule, agreement, resamples
 from automl.validation import prepare
 
 
@@ -28,6 +30,22 @@ def test_timing_calls_as_often_as_said() -> None:
 
 def test_the_machine_is_named() -> None:
     assert int(machine()["cores"]) >= 1
+
+
+def test_planted_rungs_are_audited_as_often_as_said() -> None:
+    found = audits(audits=3, seed=1, rule=Rule(steps=(8, 12), resamples=100))
+    assert found["rungs"][0]["rung"] == "precise but wrong"
+    for row in found["rungs"]:
+        assert row["accepted"] + row["refused"] == 1.0
+        assert row["accepted_interval"][0] <= row["accepted"] <= row["accepted_interval"][1]
+
+
+def test_planted_labels_have_the_agreement_that_is_planted() -> None:
+    plant = Plant("half", 0.7, 0.5)
+    rung, full = planted(plant, 3000, np.random.default_rng(1))
+    found = agreement(rung, full, resamples(rung, full, count=5, rng=np.random.default_rng(2)), confidence=0.9)
+    assert found.share == pytest.approx(0.5, abs=0.05)
+    assert found.rung_reliability == pytest.approx(0.7, abs=0.04)
 
 
 @pytest.mark.slow
