@@ -12,7 +12,18 @@ from typing import Annotated, cast
 import typer
 from typer.core import TyperGroup
 
-from automl.cli import asking, benching, doctoring, listing, projects, searching, tracking, winners
+from automl.cli import (
+    asking,
+    auditing,
+    benching,
+    doctoring,
+    finalising,
+    listing,
+    projects,
+    searching,
+    tracking,
+    winners,
+)
 from automl.cli._output import readable_error, say
 
 # typer brings its own copy of click or uses the installed one, by version: take the base class from typer itself
@@ -25,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (searching, asking, listing, winners, tracking, projects, doctoring, benching):
+for module in (searching, auditing, asking, listing, winners, finalising, tracking, projects, doctoring, benching):
     module.register(app)
 
 

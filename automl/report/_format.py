@@ -13,6 +13,10 @@ _LABELS = {
     "auc": "AUC",
     "logloss": "log loss",
     "calibration": "calibration",
+    "ne_calibrated": "calibrated NE",
+    "ne_progressive": "progressive NE",
+    "ne_gain": "NE gain over the control",
+    "ne_progressive_gain": "progressive NE gain over the control",
     "flops": "FLOPs",
     "macs": "MACs",
     "params": "parameters",
@@ -35,7 +39,7 @@ _BASELINES = {
     "lr": "Logistic regression",
     BASELINE_ORIGIN: "Your baseline",
 }
-_LOSS_LIKE = frozenset({"ne", "auc", "logloss", "calibration"})
+_LOSS_LIKE = frozenset({"ne", "auc", "logloss", "calibration", "ne_calibrated", "ne_progressive"})
 
 
 def label(metric: str) -> str:
