@@ -28,7 +28,7 @@ def _search(place: Path, storage: str) -> subprocess.Popen[bytes]:
         "study": {"name": "s", "seed": 1},
         "data": str(prepare("synthetic", out=place / "data", options={"rows": 3000}).folder),
         "searcher": {"name": "random_search"},
-        "evaluator": {"name": "train", "threads": 1},
+        "evaluator": {"name": "train", "threads": 1, "cohort_size": 1, "passes": 8},  # trials that are met at work
         "budget": {"trials": TRIALS},
         "storage": storage,
         "baselines": ["logistic_regression"],

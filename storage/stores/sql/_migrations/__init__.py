@@ -103,9 +103,9 @@ def _version(engine: Engine) -> str | None:
             if error.statement is None or error.connection_invalidated:  # nobody answers, so nothing can be inspected
                 raise
             with engine.begin() as connection:
-                if VERSION_TABLE in inspect(connection).get_table_names():
-                    raise
-            return None
+                if VERSION_TABLE not in inspect(connection).get_table_names():
+                    return None
+                return _found(connection)  # another process has made it meanwhile; what else is wrong shows again
 
 
 def _found(connection: Connection) -> str | None:
