@@ -74,15 +74,12 @@ class RankingModel(nn.Module):
     def interact(self, raw: Mapping[int, Float[Tensor, "batch ..."]]) -> Float[Tensor, " batch"]:
         """Logits in single precision, from what the sources give."""
         known: list[Tensor] = []
-        last = len(self.architecture.nodes) - 1
         for at, (node, layer) in enumerate(zip(self.architecture.nodes, self.nodes.values(), strict=True)):
-            if at == last:
-                known.append(layer(*[known[one].float() for one in node.inputs]))
-            elif node.inputs:
+            if node.inputs:
                 known.append(layer(*[known[one] for one in node.inputs]))
             else:
                 known.append(raw[at].to(self.dtype))
-        return known[-1].squeeze(1)
+        return known[-1].float().squeeze(1)
 
     def lower(self, dtype: torch.dtype) -> None:
         """Lets the blocks between sources and output compute in `dtype`; the output stays in single precision."""

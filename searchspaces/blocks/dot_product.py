@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 from searchspaces._block_options import check_names, flag
 from searchspaces._errors import ArchitectureError
@@ -28,6 +29,7 @@ class DotProduct(Block):
     """
 
     pairs: Tensor
+    places: Tensor
 
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
@@ -38,6 +40,9 @@ class DotProduct(Block):
         rows, columns = torch.tril_indices(tokens.tokens, tokens.tokens, offset=-1)
         # The order of the pairs follows from the architecture: nothing to keep with the weights.
         self.register_buffer("pairs", rows * tokens.tokens + columns, persistent=False)
+        places = torch.full((tokens.tokens, tokens.tokens), len(rows))
+        places[rows, columns] = places[columns, rows] = torch.arange(len(rows))
+        self.register_buffer("places", places.flatten(), persistent=False)
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Dense:
@@ -59,5 +64,29 @@ class DotProduct(Block):
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch pairs"]:
         """Inner products of all pairs of different tokens."""
         tokens: Tensor = self.tokens(*inputs)
-        gram = torch.bmm(tokens, tokens.transpose(1, 2))
-        return gram.flatten(1).index_select(1, self.pairs)  # both passes take half the time of two indices or less
+        products: Tensor = _Triangle.apply(tokens, self.pairs, self.places)  # type: ignore[no-untyped-call]
+        return products
+
+
+class _Triangle(torch.autograd.Function):
+    """The pairs of a Gram matrix, in single precision: such narrow products and gathers gain nothing by a lower one.
+
+    `pairs` are the places of the pairs in the flattened matrix, `places` the pair of each place, or their number on
+    the diagonal, so that the pass back is a gather and one product instead of a scatter and two.
+    """
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, tokens: Tensor, pairs: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(tokens, places)
+        single = tokens.float()
+        gram = torch.bmm(single, single.transpose(1, 2))
+        return gram.flatten(1).index_select(1, pairs).to(tokens)
+
+    @staticmethod
+    def backward(  # type: ignore[override]
+        ctx: torch.autograd.function.FunctionCtx, gradient: Tensor
+    ) -> tuple[Tensor, None, None]:
+        tokens, places = ctx.saved_tensors  # type: ignore[attr-defined]
+        mirrored = pad(gradient.float(), (0, 1)).index_select(1, places)
+        square = mirrored.view(len(tokens), tokens.shape[1], tokens.shape[1])
+        return torch.bmm(square, tokens.float()).to(tokens), None, None

@@ -36,5 +36,5 @@ class Logit(Block):
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch 1"]:
         """Log-odds of a click."""
-        logits: Tensor = self.layer(concatenate(inputs))
+        logits: Tensor = self.layer(concatenate(inputs).to(self.layer.weight.dtype))
         return logits

@@ -45,5 +45,5 @@ class SumLogit(Block):
 
     def forward(self, *inputs: Float[Tensor, "batch 1"]) -> Float[Tensor, "batch 1"]:
         """Log-odds of a click."""
-        total = torch.stack(inputs).sum(0)
+        total = torch.stack(inputs).float().sum(0)
         return total if self.bias is None else total + self.bias
