@@ -18,6 +18,7 @@ from evaluators._training.examples import Batch
 from evaluators._training.flat import Flat
 from evaluators._training.labels.averaging import newest_share
 from evaluators._training.lookup import Lookup
+from evaluators._training.optimizer import Optimizer
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stacked_tables import Column, StackedTables
 from searchspaces.block import Source
@@ -26,13 +27,12 @@ from searchspaces.build import RankingModel
 
 @dataclass(eq=False)
 class Member:
-    """One model of a cohort with its flat parameters and its optimizer."""
+    """One model of a cohort with its flat parameters."""
 
     number: int
     model: RankingModel
     settings: TrainingSettings
     flats: tuple[Flat, ...]
-    optimizer: torch.optim.Optimizer | None
     sources: Mapping[int, Source] = field(default_factory=dict)
 
     @classmethod
@@ -42,16 +42,7 @@ class Member:
         rest = [one for one in model.parameters() if id(one) not in tables]
         kinds = {one.dtype: None for one in rest}
         flats = tuple(Flat([one for one in rest if one.dtype == kind]) for kind in kinds)
-        masters = [one.master for one in flats]
-        optimizer = None
-        if masters:
-            optimizer = torch.optim.AdamW(
-                masters,
-                lr=settings.learning_rate,
-                weight_decay=settings.weight_decay,
-                fused=masters[0].device.type != "meta",
-            )
-        return cls(number, model, settings, flats, optimizer, model.sources())
+        return cls(number, model, settings, flats, model.sources())
 
     def columns(self) -> list[tuple[str, Column]]:
         """Its tables, each with the signature of its ids."""
@@ -71,16 +62,15 @@ class Member:
             for name, table in source.tables().items()
         ]
 
-    def step(self) -> None:
-        """Moves everything outside tables."""
-        if self.optimizer is None:
-            return
-        for flat in self.flats:
-            flat.hand_over()
-        self.optimizer.step()
-        for flat in self.flats:
-            flat.follow()
-            flat.forget()
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """Touched rows of one table of a member: where they belong, and what the backward pass leaves gradients in."""
+
+    node: int
+    name: str
+    signature: str
+    rows: Float[Tensor, "touched dim"]
 
 
 class Cohort:
@@ -97,6 +87,7 @@ class Cohort:
         }
         self._askers: dict[str, tuple[Source, str]] = {}
         self._tables = self._stacked()
+        self._optimizer = Optimizer({number: (one.flats, one.settings) for number, one in self.members.items()})
         self._averages = 0
 
     @property
@@ -124,20 +115,15 @@ class Cohort:
 
         `offset` is added to the logits while training: what down-sampling has done to the log-odds.
         """
-        vectors = self._vectors(lookups)
-        losses = []
-        for number, member in self.members.items():
-            member.model.train()
-            raw = {at: source(batch.numeric, vectors.get((number, at), {})) for at, source in member.sources.items()}
-            logits = member.model.interact(raw) + offset
-            losses.append(binary_cross_entropy_with_logits(logits, batch.label, reduction="sum"))
-        scales = [1.0 / member.settings.batch_size for member in self.members.values()]
-        torch.stack([loss * scale for loss, scale in zip(losses, scales, strict=True)]).sum().backward()  # type: ignore[no-untyped-call]
+        leaves = self._leaves(lookups)
+        losses = [
+            self._loss(member, batch, leaves.get(number, ()), lookups, offset)
+            for number, member in self.members.items()
+        ]
         for signature, stack in self._tables.items():
             stack.update(lookups[signature])
-        for member in self.members.values():
-            member.step()
-        return torch.stack([loss.detach() for loss in losses])
+        self._optimizer.step()
+        return torch.stack(losses)
 
     def average(self, decay: float) -> None:
         """Takes the weights as they are into their exponential moving average (see `labels.averaging`)."""
@@ -162,17 +148,32 @@ class Cohort:
         rest = {signature: stack.without(number) for signature, stack in self._tables.items()}
         self._tables = {signature: stack for signature, stack in rest.items() if stack is not None}
         del self.members[number]
+        self._optimizer.drop(number)
         self._askers = {}
         for member in self.members.values():
             self._remember(member)
 
-    def _vectors(self, lookups: Mapping[str, Lookup]) -> dict[tuple[int, int], dict[str, Tensor]]:
-        """What each source of each member has looked up."""
-        found: dict[tuple[int, int], dict[str, Tensor]] = {}
+    def _loss(
+        self, member: Member, batch: Batch, leaves: Sequence[Leaf], lookups: Mapping[str, Lookup], offset: float
+    ) -> Tensor:
+        """One member's forward and backward pass, the one right after the other: its activations are still at hand."""
+        if not member.model.training:
+            member.model.train()
+        vectors: dict[int, dict[str, Tensor]] = {}
+        for one in leaves:
+            vectors.setdefault(one.node, {})[one.name] = lookups[one.signature].take(one.rows)
+        raw = {at: source(batch.numeric, vectors.get(at, {})) for at, source in member.sources.items()}
+        logits = member.model.interact(raw) + offset
+        loss = binary_cross_entropy_with_logits(logits, batch.label, reduction="sum")
+        (loss * (1.0 / member.settings.batch_size)).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _leaves(self, lookups: Mapping[str, Lookup]) -> dict[int, list[Leaf]]:
+        """The touched rows of each member's tables."""
+        found: dict[int, list[Leaf]] = {}
         for signature, stack in self._tables.items():
-            leaves = stack.take(lookups[signature])
-            for column, leaf in zip(stack.columns, leaves, strict=True):
-                found.setdefault((column.member, column.node), {})[column.name] = lookups[signature].take(leaf)
+            for column, rows in zip(stack.columns, stack.take(lookups[signature]), strict=True):
+                found.setdefault(column.member, []).append(Leaf(column.node, column.name, signature, rows))
         return found
 
     def _stacked(self) -> dict[str, StackedTables]:

@@ -14,8 +14,8 @@ ALIGNED = 32
 class Flat:
     """Parameters as views into one vector that the model computes with, `low`, and the vector that learns, `master`.
 
-    In single precision both are one. In a lower precision the master keeps what small steps add up to. Gradients are
-    views too: they are added into `low`'s gradient by the backward pass and handed to the master in one go.
+    In single precision both are one. In a lower precision the master keeps what small steps add up to. The backward
+    pass leaves gradients where it made them, and `collect` brings them to the master: no zeros that they are added to.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -27,26 +27,27 @@ class Flat:
         self._places = tuple(places)
         first = parameters[0]
         self.low = first.detach().new_zeros(total)
-        self._gradient = torch.zeros_like(self.low)
         for place, one in zip(places, parameters, strict=True):
             here = slice(place, place + one.numel())
             self.low[here] = one.detach().flatten()
             one.data = self.low[here].view(one.shape)
-            one.grad = self._gradient[here].view(one.shape)
         self.is_single = self.low.dtype == torch.float32
         self.master = nn.Parameter(self.low if self.is_single else self.low.float())
-        self.master.grad = self._gradient if self.is_single else torch.zeros_like(self.master)
+        gradient = torch.zeros_like(self.master)
+        self.master.grad = gradient
+        self._gradients = tuple(
+            gradient[place : place + one.numel()].view(one.shape) for place, one in zip(places, parameters, strict=True)
+        )
         self.average: Tensor | None = None
 
-    def forget(self) -> None:
-        """Sets the gradients to zero."""
-        self._gradient.zero_()
-
-    def hand_over(self) -> None:
-        """Gives the gradients to the master."""
-        if not self.is_single:
-            assert self.master.grad is not None
-            self.master.grad.copy_(self._gradient)
+    def collect(self) -> None:
+        """Moves the gradients from the parameters to the master; one that the last loss did not reach counts as 0."""
+        for place, one in zip(self._gradients, self._parameters, strict=True):
+            if one.grad is None:
+                place.zero_()
+            else:
+                place.copy_(one.grad)
+                one.grad = None
 
     def follow(self) -> None:
         """Lets the model compute with what the master has become."""

@@ -23,14 +23,24 @@ def test_a_step_of_the_master_is_what_the_model_computes_with(dtype: torch.dtype
     flat = Flat(list(layer.parameters()))
     optimizer = torch.optim.SGD([flat.master], lr=0.5)
     torch.autograd.backward(layer(torch.ones(1, 3, dtype=dtype)).sum())
-    flat.hand_over()
+    flat.collect()
     optimizer.step()
     flat.follow()
-    flat.forget()
     assert layer.weight.tolist() == [[-0.5, 0.5, 1.5], [2.5, 3.5, 4.5]]
     assert layer.bias.tolist() == [-0.5, -0.5]
-    assert layer.weight.grad is not None
-    assert not layer.weight.grad.any()
+    assert layer.weight.grad is None
+
+
+def test_a_parameter_that_no_loss_reached_stays_where_it_is() -> None:
+    layer = _layer()
+    flat = Flat(list(layer.parameters()))
+    torch.autograd.backward(layer(torch.ones(1, 3)).sum())
+    flat.collect()
+    torch.autograd.backward((layer.bias * 2.0).sum())
+    flat.collect()
+    assert flat.master.grad is not None
+    assert flat.master.grad[:6].tolist() == [0.0] * 6
+    assert flat.master.grad[32:34].tolist() == [2.0, 2.0]
 
 
 def test_the_master_keeps_steps_that_low_precision_would_lose() -> None:

@@ -151,8 +151,8 @@ def test_a_cap_beyond_the_data_takes_all_rows() -> None:
 
 
 def test_the_last_batch_weighs_each_row_like_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def plain(parameters: list[nn.Parameter], *, lr: float, **_others: object) -> torch.optim.Optimizer:
-        return torch.optim.SGD(parameters, lr=lr)
+    def plain(groups: list[dict[str, object]], **_others: object) -> torch.optim.Optimizer:
+        return torch.optim.SGD(groups)
 
     monkeypatch.setattr(torch.optim, "AdamW", plain)
     model = Bias()
