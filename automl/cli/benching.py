@@ -190,7 +190,8 @@ def evaluator(
     if not set(parts) <= set(PARTS):
         raise typer.BadParameter(f"parts are {', '.join(PARTS)}, separated by commas, not {only!r}")
     plan = Plan(data, candidates=candidates, cohort=cohort, rows=rows, rounds=rounds, seed=seed, parts=parts)
-    _give(measure(plan, kept=out), out)
+    for found in measure(plan, kept=out):
+        _give(found, out)  # after each part, so that a run that is stopped has what it measured
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -18,11 +19,13 @@ from automl.bench.evaluator.plain import plain_logits, train_plainly
 from automl.bench.evaluator.rates import copy_rate, layer_shapes, matrix_rate
 from evaluators._datasets import open_dataset
 from evaluators._training.cohort import Cohort
-from evaluators._training.evaluate import Job, Trained, train_jobs, trainable
+from evaluators._training.controls import race
+from evaluators._training.evaluate import Job, Racing, Trained, reference_of, train_jobs, trainable
 from evaluators._training.loop import train
 from evaluators._training.metrics import quality
 from evaluators._training.precision import choose_precision, device_name
 from evaluators._training.precision import matrix_rate as square_rate
+from evaluators._training.racing import RacingRule
 from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
@@ -46,21 +49,47 @@ def precision(data: SearchData, *, candidates: Sequence[Any], digest: str) -> di
 
 
 def training(
-    data: SearchData, *, how: str, candidates: Sequence[Any], cohort: int, rows: int | None, seed: int
+    data: SearchData,
+    *,
+    how: str,
+    candidates: Sequence[Any],
+    cohort: int,
+    rows: int | None,
+    seed: int,
+    control: Any = None,
 ) -> dict[str, Any]:
-    """Trains and scores all candidates: 'plain', or in cohorts of the precision that `how` names."""
+    """Trains and scores all candidates: 'plain', or in cohorts of the precision that `how` names.
+
+    With a `control`, which is trained first, members that are surely worse than it or than each other are stopped.
+    """
     jobs = _jobs(candidates, rows)
     started, before = time.monotonic(), time.process_time()
+    trained: list[float] = []
     if how == "plain":
         logits = plain_logits(jobs, data, seed=seed)
     else:
-        logits = []
-        for first in range(0, len(jobs), cohort):
-            trained = train_jobs(jobs[first : first + cohort], data, seed=seed, dtype=DTYPES[how])
-            logits += [_sound(one).logits for _, one in sorted(trained.items())]
+        found = _in_cohorts(jobs, data, cohort, seed=seed, dtype=DTYPES[how], racing=_racing(control, rows, data, seed))
+        logits = [one.logits for one in found]
+        trained = [len(one.course.losses) / len(one.courses.rows) for one in found]
     ended, spent = time.monotonic(), time.process_time() - before
     nes = [quality(one, data.valid.labels)["ne"].value for one in logits]
-    return {"span": [started, ended], "processor_seconds": spent, "ne": nes}
+    return {"span": [started, ended], "processor_seconds": spent, "ne": nes, "trained": trained}
+
+
+def _in_cohorts(jobs: Sequence[Job], data: SearchData, cohort: int, **ways: Any) -> list[Trained]:
+    found = []
+    for first in range(0, len(jobs), cohort):
+        trained = train_jobs(jobs[first : first + cohort], data, **ways)
+        found += [_sound(one) for _, one in sorted(trained.items())]
+    return found
+
+
+def _racing(control: Any, rows: int | None, data: SearchData, seed: int) -> Racing | None:
+    """The default rule beside a control that is trained for it."""
+    if control is None:
+        return None
+    found = train_jobs(_jobs([control], rows), data, seed=seed, dtype=torch.bfloat16)
+    return partial(race, rule=RacingRule(), reference=reference_of(_sound(found[0]), data))
 
 
 def limit(data: SearchData, *, how: str, candidates: Sequence[Any], rows: int | None, seed: int) -> dict[str, Any]:

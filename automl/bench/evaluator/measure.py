@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import geometric_mean
@@ -27,6 +28,11 @@ CONTROLS = ("dcnv2", "deepfm")
 
 CLOCKS = ("processor", "wall")
 """Processor seconds are what idle cores would take; on a busy machine the wall clock tells of other programs too."""
+
+FEWER_ROWS = 1.0 / 3.0
+"""Share of the rows of a shorter training that is compared with a plain loop over all of them."""
+
+LOG = logging.getLogger(__name__)
 
 Speed = dict[str, float]
 """Trials an hour by each clock."""
@@ -51,10 +57,31 @@ class Plan:
     parts: tuple[str, ...] = PARTS
 
 
-def evaluator(plan: Plan, *, kept: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Way:
+    """How candidates are trained: by which loop, on which share of the rows, and whether losers are stopped."""
+
+    name: str
+    how: str
+    share: float = 1.0
+    is_raced: bool = False
+
+
+def ways(chosen: str) -> tuple[Way, ...]:
+    """The plain loop and what it is compared with, in the precision that the rule chooses."""
+    return (
+        Way("plain", "plain"),
+        Way(chosen, chosen),
+        Way(f"{chosen}, a third of the rows", chosen, FEWER_ROWS),
+        Way(f"{chosen}, raced", chosen, is_raced=True),
+    )
+
+
+def evaluator(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
     """Trials an hour beside a plain loop, what sharing a pass brings, and the distance to the machine's limit.
 
-    Each part has the plan that it was measured by; parts that this one leaves out are taken from the file `kept`.
+    Gives all figures so far after each part, so that a run that is stopped has what it measured. Each part has the plan
+    that it was measured by; parts that this one leaves out are taken from the file `kept`.
     """
     dataset = open_dataset(plan.data)
     drawing = {one.name: _drawn(one, dataset, plan) for one in CLASSES}
@@ -64,16 +91,19 @@ def evaluator(plan: Plan, *, kept: Path | None = None) -> dict[str, Any]:
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "limit": lambda: {name: _limit(crew, some, plan, rule["chosen"]) for name, some in drawing.items()},
             "cohorts": lambda: _cohorts(crew, drawing[SMALL.name], plan, rule["chosen"]),
-            "throughput": lambda: _throughput(crew, drawing, plan, rule["chosen"]),
+            "throughput": lambda: _throughput(crew, drawing, plan, rule["chosen"], dataset),
         }
-        measured = {name: {"plan": asked, **parts[name](), "load": load()} for name in PARTS if name in plan.parts}
-        about = {
+        found = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
+        found |= {
             "machine": {**machine(), "torch": crew.greetings[0]["torch"], "device": rule["device"]},
             "precision": rule,
             "mflop": {name: [round(1e-6 * one, 2) for one in _flops(some, dataset)] for name, some in drawing.items()},
         }
-    before = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
-    return {**before, **about, **measured}
+        for name in PARTS:
+            if name in plan.parts:
+                LOG.info(f"measuring {name}")
+                found[name] = {"plan": asked, **parts[name](), "load": load()}
+                yield found
 
 
 def load() -> float | None:
@@ -84,30 +114,50 @@ def load() -> float | None:
         return None
 
 
-def _throughput(crew: Crew, drawing: dict[str, list[Candidate]], plan: Plan, chosen: str) -> dict[str, Any]:
-    found = {name: _classwise(crew, some, plan, chosen) for name, some in drawing.items()}
-    ways = found[SMALL.name]["ne"]
-    pooled = {way: [ne for one in found.values() for ne in one["ne"][way]] for way in ways}
+def _throughput(
+    crew: Crew, drawing: dict[str, list[Candidate]], plan: Plan, chosen: str, dataset: Dataset
+) -> dict[str, Any]:
+    found = {name: _classwise(crew, some, plan, chosen, dataset) for name, some in drawing.items()}
+    pooled = {way: [ne for one in found.values() for ne in one["ne"][way]] for way in found[SMALL.name]["ne"]}
     return {**found, "ne_difference_percent": _differences(pooled)}
 
 
-def _classwise(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: str) -> dict[str, Any]:
+def _classwise(
+    crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: str, dataset: Dataset
+) -> dict[str, Any]:
     """All rounds of one class: the ways take turns, so that whatever else the machine does meets all of them."""
-    ways = list(dict.fromkeys(("plain", chosen, "fp32")))
-    speeds: dict[str, list[Speed]] = {way: [] for way in ways}
-    nes: dict[str, list[float]] = {way: [] for way in ways}
+    known = ways(chosen)
+    speeds: dict[str, list[Speed]] = {way.name: [] for way in known}
+    nes: dict[str, list[float]] = {way.name: [] for way in known if not way.is_raced}
+    trained: list[float] = []
     for number in range(plan.rounds):
-        for way in ways if number % 2 == 0 else ways[::-1]:
+        for way in known if number % 2 == 0 else known[::-1]:
             shares = [candidates[at::PROCESSES] for at in range(PROCESSES)]
-            answers = crew.ask([_training(one, plan, how=way, seed=plan.seed + number) for one in shares])
-            speeds[way].append(_speed(len(candidates), answers))
-            nes[way] += [ne for one in answers for ne in one["ne"]]
+            asked = [_training(one, plan, how=way.how, seed=plan.seed + number) for one in shares]
+            answers = crew.ask([one | _especially(way, plan, dataset) for one in asked])
+            speeds[way.name].append(_speed(len(candidates), answers))
+            LOG.info(f"round {number}, {way.name}: {speeds[way.name][-1]['wall']:.0f} trials an hour")
+            if way.is_raced:
+                trained += [share for one in answers for share in one["trained"]]
+            else:
+                nes[way.name] += [ne for one in answers for ne in one["ne"]]
     return {
-        "trials_per_hour": {way: _columns(speeds[way]) for way in ways},
-        "ratio_to_plain": {way: _ratios(speeds[way], speeds["plain"]) for way in ways if way != "plain"},
+        "trials_per_hour": {way: _columns(found) for way, found in speeds.items()},
+        "ratio_to_plain": {way: _ratios(found, speeds["plain"]) for way, found in speeds.items() if way != "plain"},
         "ne": {way: [round(one, 6) for one in found] for way, found in nes.items()},
         "ne_difference_percent": _differences(nes),
+        "raced_share_of_rows": [round(one, 3) for one in trained],
     }
+
+
+def _especially(way: Way, plan: Plan, dataset: Dataset) -> dict[str, Any]:
+    """What one way asks of a training beside what all do."""
+    asked: dict[str, Any] = {}
+    if way.share < 1.0:
+        asked["rows"] = round(way.share * (plan.rows or dataset.rows["train"]))
+    if way.is_raced:
+        asked["control"] = zoo(CONTROLS[1], dataset.schema).to_dict()
+    return asked
 
 
 def _differences(nes: dict[str, list[float]]) -> dict[str, Any]:

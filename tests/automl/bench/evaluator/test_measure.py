@@ -39,6 +39,16 @@ def test_each_way_trains_every_candidate(data: SearchData, candidates: list[dict
     assert found["processor_seconds"] > 0
 
 
+def test_losers_of_a_race_beside_a_control_train_on_fewer_rows(
+    data: SearchData, candidates: list[dict[str, object]]
+) -> None:
+    found = _worker.training(
+        data, how="fp32", candidates=candidates, cohort=2, rows=None, seed=1, control=candidates[0]
+    )
+    assert len(found["trained"]) == 2
+    assert all(0.0 < one <= 1.0 for one in found["trained"])
+
+
 def test_cohorts_give_what_members_have_alone(data: SearchData, candidates: list[dict[str, object]]) -> None:
     together, alone = (
         _worker.training(data, how="fp32", candidates=candidates, cohort=size, rows=None, seed=1) for size in (2, 1)
