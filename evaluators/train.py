@@ -51,6 +51,7 @@ class Train:
     threads           threads of an operator; None measures whether one is faster than all usable cores
     precision         'auto', 'fp32' or 'bf16'; auto measures whether bf16 is fast and gives the same NE on this data
     racing            stops members that are surely worse than another of no more FLOPs before their pass ends
+    compile           compiles each model first, which takes up to a minute: for trainings of many minutes
     timeout_seconds   limit of one trial; a cohort has that of its members together
     memory_limit_mb   limit of the child's memory; None leaves it to the machine
 
@@ -68,6 +69,7 @@ class Train:
     passes: int = 1
     batch_size: int = 512
     hash_cap: int | None = None
+    warm_tables: bool = False
     learning_rate: float = 1e-3
     embedding_learning_rate: float | None = None
     weight_decay: float = 0.0
@@ -75,6 +77,7 @@ class Train:
     threads: int | None = None
     precision: str = "auto"
     racing: bool = False
+    compile: bool = False
     timeout_seconds: float = 3600.0
     memory_limit_mb: int | None = None
     cohort_size: int = 4
@@ -203,6 +206,7 @@ class Train:
             "controls": [one.to_dict() for one in self.controls],
             "control_seed": training_seed(self.study_seed, 0),
             "racing": self.racing,
+            "compile": self.compile,
         }
 
     def _end_child(self, *, patience: float = 0.0) -> None:

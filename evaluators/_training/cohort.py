@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from evaluators._training.compiling import Interact, compiled
 from evaluators._training.examples import Batch
 from evaluators._training.flat import Flat
 from evaluators._training.labels.averaging import newest_share
@@ -77,10 +78,16 @@ class Cohort:
     """Models of one schema's fields, trained on the same batches.
 
     All compute in the precision that they were lowered to. Members are known by their number, which stays when others
-    leave.
+    leave. With `compile_them` what is between sources and output is compiled first; a batch of another size is not
+    worth it.
     """
 
-    def __init__(self, models: Sequence[RankingModel], settings: Sequence[TrainingSettings]) -> None:
+    def __init__(
+        self, models: Sequence[RankingModel], settings: Sequence[TrainingSettings], *, compile_them: bool = False
+    ) -> None:
+        self._compiled: dict[int, Interact] = (
+            {number: compiled(model) for number, model in enumerate(models)} if compile_them else {}
+        )
         self.members = {
             number: Member.of(number, model, own)
             for number, (model, own) in enumerate(zip(models, settings, strict=True))
@@ -163,7 +170,9 @@ class Cohort:
         for one in leaves:
             vectors.setdefault(one.node, {})[one.name] = lookups[one.signature].take(one.rows)
         raw = {at: source(batch.numeric, vectors.get(at, {})) for at, source in member.sources.items()}
-        logits = member.model.interact(raw) + offset
+        is_whole = len(batch.label) == member.settings.batch_size
+        compiled_one = self._compiled.get(member.number) if is_whole else None
+        logits = (compiled_one or member.model.interact)(raw) + offset
         loss = binary_cross_entropy_with_logits(logits, batch.label, reduction="sum")
         (loss * (1.0 / member.settings.batch_size)).backward()  # type: ignore[no-untyped-call]
         return loss.detach()

@@ -8,7 +8,7 @@ beside every later cohort of the same plan as if it were trained in its pass.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from evaluators._training.racing import RacingRule, losers
 from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
+from evaluators._training.warm_tables import WarmTables
 from searchspaces import Candidate, Options
 
 MOST_REFERENCES = 16
@@ -29,7 +30,7 @@ MOST_REFERENCES = 16
 CHUNKS = 200
 """Pieces of a whole training that members are compared on."""
 
-Key = tuple[Plan, int | None]
+Key = tuple[Plan, int | None, bool]
 
 
 @dataclass(eq=False)
@@ -43,12 +44,13 @@ class Controls:
     dtype: torch.dtype
     _chosen: Candidate | None = None
     _known: dict[Key, Reference | None] = field(default_factory=dict)
+    _tables: tuple[tuple[int, int | None], WarmTables | None] | None = None
 
     def beside(self, settings: TrainingSettings, *, seed: int, fidelity: Options) -> Reference | None:
         """The reference for members with these settings; None where there is no control or it cannot be trained."""
         if not self.candidates:
             return None
-        key = (Plan.of(settings, len(self.data.train), seed=seed), settings.hash_cap)
+        key = (Plan.of(settings, len(self.data.train), seed=seed), settings.hash_cap, settings.warm_tables)
         if key not in self._known:
             if len(self._known) >= MOST_REFERENCES:
                 self._known.clear()
@@ -56,9 +58,24 @@ class Controls:
             # rows, passes and the like are those of the members, so that both see the same batches
             shared = {name: getattr(settings, name) for name in SHARED}
             own = self.settings.overridden(chosen.training, fidelity, shared)
-            (found,) = train_jobs([Job(chosen, own)], self.data, seed=seed, dtype=self.dtype).values()
+            warm = self.tables(seed=seed, hash_cap=own.hash_cap) if own.warm_tables else None
+            (found,) = train_jobs([Job(chosen, own)], self.data, seed=seed, dtype=self.dtype, warm=warm).values()
             self._known[key] = reference_of(found, self.data) if isinstance(found, Trained) else None
         return self._known[key]
+
+    def tables(self, *, seed: int, hash_cap: int | None) -> WarmTables | None:
+        """The tables of the control after a full training as the study says; None where it cannot be trained.
+
+        Those of one seed and hash cap are kept, since a table may take most of the memory.
+        """
+        if not self.candidates:
+            return None
+        if self._tables is None or self._tables[0] != (seed, hash_cap):
+            chosen = self._choose()
+            own = replace(self.settings.overridden(chosen.training), hash_cap=hash_cap, warm_tables=False)
+            (found,) = train_jobs([Job(chosen, own)], self.data, seed=seed, dtype=self.dtype).values()
+            self._tables = ((seed, hash_cap), WarmTables.of(found.model) if isinstance(found, Trained) else None)
+        return self._tables[1]
 
     def _choose(self) -> Candidate:
         if self._chosen is None:
@@ -77,7 +94,7 @@ class Controls:
         return self.candidates[min(nes, key=lambda at: (nes[at], at)) if nes else 0]
 
 
-SHARED = ("rows", "prefix", "negative_rate", "passes", "batch_size", "hash_cap")
+SHARED = ("rows", "prefix", "negative_rate", "passes", "batch_size", "hash_cap", "warm_tables")
 """Settings that decide which batches come; the rest is a member's own."""
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from evaluators._errors import DivergedError, EvaluatorError
 from evaluators._evaluation import Evaluation, Metric, Point
 from evaluators._training.cohort import Cohort
+from evaluators._training.compiling import forget_compiled
 from evaluators._training.energy import metered
+from evaluators._training.labels.at_full import gains_at_full
 from evaluators._training.labels.calibration import calibrated_ne
 from evaluators._training.labels.paired import ne_gain
 from evaluators._training.labels.progressive import Batches, progressive_gain, progressive_ne
@@ -25,6 +27,7 @@ from evaluators._training.search_data import SearchData
 from evaluators._training.serving import measure_serving
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
+from evaluators._training.warm_tables import WarmTables
 from searchspaces import Architecture, Candidate, Cost, FeatureSchema
 from searchspaces.build import RankingModel, build
 from searchspaces.cost import cost
@@ -93,20 +96,25 @@ def evaluate_cohort(
     dtype: torch.dtype = torch.float32,
     reference: Reference | None = None,
     racing: Racing | None = None,
+    warm: WarmTables | None = None,
+    full_rows: int | None = None,
+    compiled: bool = False,
 ) -> Iterator[tuple[int, Outcome]]:
     """Trains jobs of one plan in one pass and yields (position, outcome): what is wrong with one is its outcome alone.
 
     `energy_joules`, from the first step to the last, is among the metrics where the device tells, each member's share.
+    `full_rows` are those of a full training, all passes together, which gains beside a reference are carried on to;
+    `warm` are tables that members begin with.
     """
     with metered(data.train.device) as energy:
-        trained = train_jobs(jobs, data, seed=seed, dtype=dtype, racing=racing)
+        trained = train_jobs(jobs, data, seed=seed, dtype=dtype, racing=racing, warm=warm, compiled=compiled)
         joules = {name: Metric(one.value / len(jobs)) for name, one in energy().items()}
     for position, found in sorted(trained.items()):
         if isinstance(found, Exception):
             yield position, found
             continue
         try:
-            yield position, _evaluation(found, data, reference, joules)
+            yield position, _evaluation(found, data, reference, joules, full_rows)
         except (DivergedError, EvaluatorError) as error:
             yield position, error
 
@@ -118,6 +126,8 @@ def train_jobs(
     seed: int,
     dtype: torch.dtype = torch.float32,
     racing: Racing | None = None,
+    warm: WarmTables | None = None,
+    compiled: bool = False,
 ) -> dict[int, Trained | Exception]:
     """What became of each job, by its position; all must have one plan and one hash cap."""
     reset_peak(data.train.device)
@@ -127,16 +137,20 @@ def train_jobs(
     for position, job in enumerate(jobs):
         try:
             models[position] = _model(job, data, seed=seed, dtype=dtype)
+            if warm is not None and job.settings.warm_tables:
+                warm.fill(models[position])
         except Exception as error:  # noqa: BLE001  # a block may raise anything, and the others are not to blame
             found[position] = error
     if not models:
         return found
     positions = list(models)
-    cohort = Cohort(list(models.values()), [jobs[at].settings for at in positions])
+    cohort = Cohort(list(models.values()), [jobs[at].settings for at in positions], compile_them=compiled)
     plan = Plan.of(jobs[positions[0]].settings, len(data.train), seed=seed)
     prices = [cost(trainable(jobs[at].candidate), _schema(jobs[at], data)) for at in positions]
     judge = racing([one.flops for one in prices]) if racing else None
     courses = train(cohort, data.stream, plan, judge=judge)
+    if compiled:
+        forget_compiled()
     sound = [at for number, at in enumerate(positions) if courses.of[number].error is None]
     logits = dict(zip(sound, scores([models[at] for at in sound], data.valid), strict=True))
     seconds = (time.perf_counter() - started) / len(models)
@@ -147,10 +161,10 @@ def train_jobs(
 
 
 def alike(jobs: Sequence[Job], data: SearchData) -> list[list[int]]:
-    """Positions of jobs that can share a pass: with one plan and one hash cap."""
-    groups: dict[tuple[Plan, int | None], list[int]] = {}
+    """Positions of jobs that can share a pass: with one plan, one hash cap and one kind of first tables."""
+    groups: dict[tuple[Plan, int | None, bool], list[int]] = {}
     for position, job in enumerate(jobs):
-        key = (Plan.of(job.settings, len(data.train), seed=0), job.settings.hash_cap)
+        key = (Plan.of(job.settings, len(data.train), seed=0), job.settings.hash_cap, job.settings.warm_tables)
         groups.setdefault(key, []).append(position)
     return list(groups.values())
 
@@ -216,15 +230,20 @@ def _schema(job: Job, data: SearchData) -> FeatureSchema:
 
 
 def _evaluation(
-    one: Trained, data: SearchData, reference: Reference | None, joules: Mapping[str, Metric]
+    one: Trained,
+    data: SearchData,
+    reference: Reference | None,
+    joules: Mapping[str, Metric],
+    full_rows: int | None,
 ) -> Evaluation:
     started = time.perf_counter()
     logits, labels = checked_logits(one.logits), data.valid.labels
+    gain = None if reference is None else ne_gain(row_losses(logits, labels), reference.losses, labels)
     metrics = {
         **checked_quality(quality(logits, labels)),
         "ne_calibrated": calibrated_ne(logits, labels).metric(),
-        **_progressive(one, reference),
-        **({} if reference is None else {"ne_gain": ne_gain(row_losses(logits, labels), reference.losses, labels)}),
+        **_progressive(one, reference, gain, full_rows),
+        **({} if gain is None else {"ne_gain": gain}),
         **_static_metrics(one.price),
         **measure_serving(one.model, data.valid),
         "examples_per_second": Metric(float(one.courses.rows[: len(one.course.losses)].sum()) / one.seconds),
@@ -240,7 +259,9 @@ def _curve(one: Trained) -> tuple[Point, ...]:
     return one.courses.curve(one.number)
 
 
-def _progressive(one: Trained, reference: Reference | None) -> dict[str, Metric]:
+def _progressive(
+    one: Trained, reference: Reference | None, gain: Metric | None, full_rows: int | None
+) -> dict[str, Metric]:
     """From the losses of batches before their update; none where a short training saw clicks alone, or none."""
     steps = len(one.course.losses)
     batches = Batches(one.courses.rows[:steps].astype(np.float64), one.courses.clicks[:steps])
@@ -248,9 +269,11 @@ def _progressive(one: Trained, reference: Reference | None) -> dict[str, Metric]
     if not 0.0 < batches.clicks[tail].sum() < batches.rows[tail].sum():
         return {}
     found = {"ne_progressive": progressive_ne(one.course.losses, batches).metric()}
-    if reference is not None and len(reference.course) >= steps:
-        gain = progressive_gain(one.course.losses, reference.course[:steps], batches)
-        found["ne_progressive_gain"] = gain.metric()
+    if reference is not None and gain is not None and len(reference.course) >= steps:
+        control = reference.course[:steps]
+        found["ne_progressive_gain"] = progressive_gain(one.course.losses, control, batches).metric()
+        full = float(full_rows or one.courses.rows.sum())
+        found |= gains_at_full(gain, one.course.losses, control, batches, full_rows=full)
     return found
 
 

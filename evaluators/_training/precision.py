@@ -58,6 +58,31 @@ def choose_precision(
     return LOW if found["low"] else torch.float32
 
 
+def check_compiled(
+    data: SearchData,
+    settings: TrainingSettings,
+    candidates: Sequence[Candidate],
+    *,
+    dtype: torch.dtype,
+    digest: str,
+) -> None:
+    """Returns silently where compiled models train as others do, on the study's own rows.
+
+    Raises:
+        EvaluatorError: they do not, or nothing can be compiled here.
+    """
+    kind = str(dtype).removeprefix("torch.")
+    found = remembered(
+        f"compiled|{kind}|{device_name(data.train.device)}|{digest}",
+        lambda: _compared(data, replace(settings, rows=PARITY_ROWS, passes=1), candidates, dtype),
+    )
+    if found["difference"] > MOST_DIFFERENCE:
+        raise EvaluatorError(
+            f"'compile' needs models whose NE is within {MOST_DIFFERENCE} of what it is without, but it differs by "
+            f"{found['difference']:.2g}; leave 'compile' out"
+        )
+
+
 def choose_threads(most: int, data: SearchData, candidates: Sequence[Candidate], *, digest: str) -> int:
     """One thread or `most`, whichever trains the first of the candidates faster; two lose where matrices are small."""
     if most < 2 or not candidates or data.train.device.type != "cpu":
@@ -129,9 +154,24 @@ def _measured(data: SearchData, settings: TrainingSettings, candidates: Sequence
     return {"low": difference <= MOST_DIFFERENCE, "speed": round(speed, 2), "difference": difference}
 
 
-def _nes(jobs: Sequence[Job], data: SearchData, dtype: torch.dtype) -> list[float]:
+def _compared(
+    data: SearchData, settings: TrainingSettings, candidates: Sequence[Candidate], dtype: torch.dtype
+) -> dict[str, Any]:
+    """What is found is remembered, what goes wrong is not: a compiler may be installed later."""
+    if not candidates:
+        raise EvaluatorError("'compile' is tried on a control first, but there is none; leave 'compile' out")
+    jobs = [Job(candidates[0], settings.overridden(candidates[0].training, {"rows": settings.rows, "passes": 1}))]
+    try:
+        (one,), (other,) = (_nes(jobs, data, dtype, compiled=way) for way in (False, True))
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise EvaluatorError(f"'compile' needs a compiler that torch can use, but {reason}; leave it out") from error
+    return {"difference": abs(one - other)}
+
+
+def _nes(jobs: Sequence[Job], data: SearchData, dtype: torch.dtype, *, compiled: bool = False) -> list[float]:
     """NE of each job; infinite where one cannot be trained, so that nothing agrees with it."""
-    trained = train_jobs(jobs, data, seed=0, dtype=dtype)
+    trained = train_jobs(jobs, data, seed=0, dtype=dtype, compiled=compiled)
     return [
         quality(one.logits, data.valid.labels)["ne"].value if isinstance(one, Trained) else float("inf")
         for _, one in sorted(trained.items())

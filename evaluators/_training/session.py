@@ -17,6 +17,8 @@ from evaluators._training.evaluate import Job, Outcome, alike, evaluate_cohort
 from evaluators._training.racing import RacingRule
 from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
+from evaluators._training.stream import Plan
+from evaluators._training.warm_tables import WarmTables
 from evaluators._trial import Suggestion
 from searchspaces import SearchSpaceError
 
@@ -45,13 +47,17 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """How this process trains. Without `controls` nothing is compared, without `racing` nobody is stopped."""
+    """How this process trains. Without `controls` nothing is compared, without `racing` nobody is stopped.
+
+    With `compiled` models are compiled first (see `precision.check_compiled`).
+    """
 
     settings: TrainingSettings
     data: SearchData
     dtype: torch.dtype = torch.float32
     controls: Controls | None = None
     racing: RacingRule | None = None
+    compiled: bool = False
 
     def outcomes(self, cohort: Sequence[Asked]) -> Iterator[tuple[int, Evaluation | Failure]]:
         """Each member's outcome by its position. Members that can share a pass do.
@@ -93,8 +99,32 @@ class Session:
         if self.racing is not None and reference is not None and is_raced:
             racing = partial(race, rule=self.racing, reference=reference)
         yield from evaluate_cohort(
-            jobs, self.data, seed=first.seed, dtype=self.dtype, reference=reference, racing=racing
+            jobs,
+            self.data,
+            seed=first.seed,
+            dtype=self.dtype,
+            reference=reference,
+            racing=racing,
+            warm=self._warm(jobs[0].settings, first.seed),
+            compiled=self.compiled,
+            full_rows=self.settings.passes * Plan.of(self.settings, len(self.data.train), seed=0).rows,
         )
+
+    def _warm(self, settings: TrainingSettings, seed: int) -> WarmTables | None:
+        """Tables to begin with, where the members ask for them.
+
+        Raises:
+            EvaluatorError: there is no control that could be trained for them.
+        """
+        if not settings.warm_tables:
+            return None
+        found = None if self.controls is None else self.controls.tables(seed=seed, hash_cap=settings.hash_cap)
+        if found is None:
+            raise EvaluatorError(
+                "'warm_tables' begins with the tables of the control, but there is none that can be trained; "
+                "give the study a 'baseline', or leave 'warm_tables' out"
+            )
+        return found
 
     def _job(self, suggestion: Suggestion) -> Job:
         own = self.settings.overridden(suggestion.candidate.training, suggestion.fidelity.settings)

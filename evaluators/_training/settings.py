@@ -20,6 +20,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 
 _COUNTS = ("rows", "passes", "batch_size", "hash_cap")
 _MAY_BE_NONE = ("rows", "hash_cap", "embedding_learning_rate")
+_FLAGS = ("prefix", "warm_tables")
 _DECAYS = ("weight_decay", "embedding_weight_decay")
 
 
@@ -33,6 +34,7 @@ class TrainingSettings:
     passes                   times each row is seen
     batch_size               rows a step
     hash_cap                 rows an embedding table has at most; None leaves the vocabularies as they are
+    warm_tables              begins with the control's trained tables where they have the same rows and dimension
     learning_rate            of Adam, for everything outside the tables
     embedding_learning_rate  of AdaGrad, for the tables; None takes five times `learning_rate`
     weight_decay             decoupled (Loshchilov and Hutter 2019), outside the tables
@@ -48,6 +50,7 @@ class TrainingSettings:
     passes: int = 1
     batch_size: int = 512
     hash_cap: int | None = None
+    warm_tables: bool = False
     learning_rate: float = 1e-3
     embedding_learning_rate: float | None = None
     weight_decay: float = 0.0
@@ -89,7 +92,7 @@ NAMES = tuple(one.name for one in fields(TrainingSettings))
 
 
 def _broken_rule(name: str, value: object) -> str:
-    if name == "prefix":
+    if name in _FLAGS:
         return "" if isinstance(value, bool) else "true or false"
     if name in _COUNTS:
         return "" if type(value) is int and value >= 1 else "a whole number of at least 1"

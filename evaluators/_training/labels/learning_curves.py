@@ -40,8 +40,8 @@ class Slope:
     label: Metric
 
 
-def slope_corrected(label: Estimate, differences: Vector, rows: Vector, *, full_rows: float) -> Slope:
-    """Adds slope * log(N / n) to a label taken at the last of `rows`: nothing where training was full.
+def slope_corrected(label: Metric, differences: Vector, rows: Vector, *, seen: float, full_rows: float) -> Slope:
+    """Adds slope * log(N / n) to a label taken after n = `seen` rows: nothing where training was full.
 
     The slope is the least squares line of the differences over log rows, both [windows], in the tail. What the
     label misses and what the slope misses are taken as independent, since in the least squares line the mean and
@@ -54,9 +54,9 @@ def slope_corrected(label: Estimate, differences: Vector, rows: Vector, *, full_
     every = np.arange(len(rows))
     left_out = np.array([_line(np.log(rows[every != one]), differences[every != one]) for one in every])
     slope = Estimate(_line(np.log(rows), differences), left_out).metric()
-    reach, own = math.log(full_rows / rows[-1]), label.metric()
-    error = None if own.stderr is None else math.hypot(own.stderr, reach * (slope.stderr or 0.0))
-    return Slope(slope, Metric(own.value + reach * slope.value, error))
+    reach = math.log(full_rows / seen)
+    error = None if label.stderr is None else math.hypot(label.stderr, reach * (slope.stderr or 0.0))
+    return Slope(slope, Metric(label.value + reach * slope.value, error))
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ def test_the_best_of_several_is_the_control(data: SearchData) -> None:
 def test_the_control_is_trained_once_for_each_plan(data: SearchData, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def counted(jobs: Sequence[Job], data: SearchData, *, seed: int, dtype: torch.dtype) -> dict[int, Any]:
+    def counted(jobs: Sequence[Job], data: SearchData, *, seed: int, **ways: Any) -> dict[int, Any]:
         calls.append(seed)
-        return dict(train_jobs(jobs, data, seed=seed, dtype=dtype))
+        return dict(train_jobs(jobs, data, seed=seed, **ways))
 
     monkeypatch.setattr(module, "train_jobs", counted)
     controls = _controls(data, GOOD)

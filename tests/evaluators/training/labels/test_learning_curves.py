@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from evaluators import EvaluatorError
+from evaluators import EvaluatorError, Metric
 from evaluators._training.jackknife import Estimate
 from evaluators._training.labels.learning_curves import extrapolated, slope_corrected
 from tests.evaluators.training.labels.made_up import Matrix, Vector
@@ -76,16 +76,16 @@ def test_precise_points_pull_the_curve() -> None:
 
 def test_a_label_follows_its_slope_to_the_full_rows() -> None:
     differences = 0.5 - 0.02 * np.log(ROWS)
-    label = Estimate(0.3, np.array([0.31, 0.29]))
-    found = slope_corrected(label, differences, ROWS, full_rows=FULL)
+    label = Metric(0.3, 0.01)
+    found = slope_corrected(label, differences, ROWS, seen=ROWS[-1], full_rows=FULL)
     assert found.slope.value == pytest.approx(-0.02)
     assert found.label.value == pytest.approx(0.3 - 0.02 * math.log(FULL / ROWS[-1]))
-    assert found.label.stderr == pytest.approx(label.metric().stderr)
+    assert found.label.stderr == pytest.approx(label.stderr)
 
 
 def test_a_full_label_is_not_corrected() -> None:
     noise = np.random.default_rng(9).normal(size=12)
-    found = slope_corrected(Estimate(0.3, None), noise, ROWS, full_rows=ROWS[-1])
+    found = slope_corrected(Metric(0.3), noise, ROWS, seen=ROWS[-1], full_rows=ROWS[-1])
     assert (found.label.value, found.label.stderr) == (0.3, None)
 
 
@@ -94,8 +94,8 @@ def test_the_error_of_a_corrected_label_is_its_spread_over_fresh_noise() -> None
     rows = np.linspace(5e4, 1e5, 20)
     for _ in range(300):
         d = 0.1 * rng.normal(size=20) - 0.3 * np.log(rows / 1e5)
-        label = Estimate(float(d.mean()), (d.sum() - d) / 19)
-        found.append(slope_corrected(label, d, rows, full_rows=2e5).label)
+        label = Estimate(float(d.mean()), (d.sum() - d) / 19).metric()
+        found.append(slope_corrected(label, d, rows, seen=1e5, full_rows=2e5).label)
     claimed = np.mean([one.stderr for one in found if one.stderr is not None])
     assert claimed == pytest.approx(np.std([one.value for one in found]), rel=0.15)
 
