@@ -14,7 +14,19 @@ from automl.cli._options import Out
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
     bench = typer.Typer(help="Measure the platform itself.", no_args_is_help=True)
-    verbs = (overhead, kills, faults, throughput, preparation, comparison, audits, finals, reliability, evaluator)
+    verbs = (
+        overhead,
+        kills,
+        faults,
+        throughput,
+        preparation,
+        comparison,
+        audits,
+        finals,
+        reliability,
+        evaluator,
+        rechub,
+    )
     for verb in verbs:
         bench.command()(verb)
     app.add_typer(bench, name="bench")
@@ -179,7 +191,9 @@ def evaluator(
     rows: Annotated[int | None, typer.Option(min=1000, help="Training rows, the newest [default: all].")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Of each comparison.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of architectures and trainings.")] = 1,
-    only: Annotated[str, typer.Option(metavar="a,b", help="Parts; others stay in --out.")] = "limit,cohorts,throughput",
+    only: Annotated[
+        str, typer.Option(metavar="a,b", help="Parts; others stay in --out.")
+    ] = "limit,cohorts,throughput,compiled",
     out: Out = None,
 ) -> None:
     """Trials an hour beside a plain loop, what cohorts bring, and training speed over what the machine allows."""
@@ -192,6 +206,21 @@ def evaluator(
     plan = Plan(data, candidates=candidates, cohort=cohort, rows=rows, rounds=rounds, seed=seed, parts=parts)
     for found in measure(plan, kept=out):
         _give(found, out)  # after each part, so that a run that is stopped has what it measured
+
+
+def rechub(
+    *,
+    data: Annotated[str, typer.Option(metavar="DATA", help="Data to train on.")],
+    python: Annotated[str, typer.Option(metavar="PATH", help="Interpreter of an environment with torch-rechub 0.9.")],
+    rows: Annotated[int, typer.Option(min=1000, help="Training rows, the newest.")] = 50_000,
+    rounds: Annotated[int, typer.Option(min=1, help="Of each comparison.")] = 2,
+    out: Out = None,
+) -> None:
+    """Examples a second of DCNv2 and DeepFM beside torch-rechub in an environment of its own."""
+    from automl.bench.rechub.measure import Plan
+    from automl.bench.rechub.measure import rechub as measure
+
+    _give(measure(Plan(data, python, rows=rows, rounds=rounds)), out)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

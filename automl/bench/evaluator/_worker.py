@@ -57,6 +57,7 @@ def training(
     rows: int | None,
     seed: int,
     control: Any = None,
+    compiled: bool = False,
 ) -> dict[str, Any]:
     """Trains and scores all candidates: 'plain', or in cohorts of the precision that `how` names.
 
@@ -68,7 +69,8 @@ def training(
     if how == "plain":
         logits = plain_logits(jobs, data, seed=seed)
     else:
-        found = _in_cohorts(jobs, data, cohort, seed=seed, dtype=DTYPES[how], racing=_racing(control, rows, data, seed))
+        racing = _racing(control, rows, data, seed)
+        found = _in_cohorts(jobs, data, cohort, seed=seed, dtype=DTYPES[how], racing=racing, compiled=compiled)
         logits = [one.logits for one in found]
         trained = [len(one.course.losses) / len(one.courses.rows) for one in found]
     ended, spent = time.monotonic(), time.process_time() - before

@@ -20,7 +20,7 @@ from automl.bench.evaluator.figures import Difference, per_hour, per_processor_h
 from evaluators._datasets import Dataset, open_dataset
 from searchspaces import Candidate, zoo
 
-PARTS = ("limit", "cohorts", "throughput")
+PARTS = ("limit", "cohorts", "throughput", "compiled")
 PROCESSES = 2
 COHORT_SIZES = (1, 2, 4, 8)
 CONTROLS = ("dcnv2", "deepfm")
@@ -91,6 +91,9 @@ def evaluator(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any
         parts: dict[str, Callable[[], dict[str, Any]]] = {
             "limit": lambda: {name: _limit(crew, some, plan, rule["chosen"]) for name, some in drawing.items()},
             "cohorts": lambda: _cohorts(crew, drawing[SMALL.name], plan, rule["chosen"]),
+            "compiled": lambda: {
+                name: _compiled(crew, some[0], plan, rule["chosen"]) for name, some in drawing.items()
+            },
             "throughput": lambda: _throughput(crew, drawing, plan, rule["chosen"], dataset),
         }
         found = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
@@ -185,6 +188,16 @@ def _cohorts(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: st
         "largest_ne_difference": max(
             abs(one - alone) for found in nes.values() for one, alone in zip(found, nes[1], strict=True)
         ),
+    }
+
+
+def _compiled(crew: Crew, candidate: Candidate, plan: Plan, chosen: str) -> dict[str, Any]:
+    """One candidate, first as it is and then compiled: processor seconds, compiling included, and both NE."""
+    asked = _training([candidate], plan, how=chosen, seed=plan.seed)
+    answers = [crew.ask([{**asked, "compiled": one}])[0] for one in (False, True)]
+    return {
+        "processor_seconds": [round(one["processor_seconds"], 1) for one in answers],
+        "ne": [round(one["ne"][0], 6) for one in answers],
     }
 
 
