@@ -1,4 +1,4 @@
-"""Architectures as graphs: for checks by an independent library, and as drawings for people."""
+"""Architectures as graphs: for checks by an independent library, their distances, and drawings for people."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import json
 
 import networkx as nx
 
-from searchspaces._architecture import Architecture
+from searchspaces._architecture import Architecture, Node
 from searchspaces._canonical import canonical, live_nodes
 from searchspaces._drawing import Box, draw
-from searchspaces._options import Options
+from searchspaces._edit_distance import EditDistance, search_edits
 from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Cost
 from searchspaces.cost import node_costs, shapes
+
+MOST_STEPS = 2000
+"""Of a search for edits: with some ten nodes a second or less."""
 
 
 def to_networkx(architecture: Architecture) -> nx.DiGraph[int]:
@@ -43,30 +46,50 @@ def is_isomorphic(one: Architecture, other: Architecture) -> bool:
     )
 
 
+def edit_distance(one: Architecture, other: Architecture, *, steps: int = MOST_STEPS) -> EditDistance:
+    """How far two architectures lie apart: the least total cost of edits that make one live graph the other.
+
+    An edit inserts or removes a node (cost 1), an input (1 for each edge, also where it comes or goes with its
+    node), gives an input another port (1), or replaces a node: by another block at 1, by the same block with
+    other options at half the share of options, each with its value, that only one of the two has. The output
+    stays the output. This is a metric: 0 exactly for isomorphic graphs, symmetric, with the triangle inequality.
+
+    The search ends after `steps` partial maps of nodes, whatever the machine: graphs of some ten nodes are done
+    by then, and of larger ones the bounds are true, but apart.
+
+    >>> from searchspaces import Options
+    >>> short = Architecture((Node("numeric"), Node("mlp", (0,), Options(width=64)), Node("logit", (1,))))
+    >>> wide = Architecture((Node("numeric"), Node("mlp", (0,), Options(width=128)), Node("logit", (1,))))
+    >>> edit_distance(short, wide)
+    EditDistance(lower=0.5, upper=0.5)
+    """
+    return search_edits(one, other, steps=steps)
+
+
 def to_svg(architecture: Architecture, schema: FeatureSchema | None = None) -> str:
     """A drawing of the canonical live graph: one self-contained `svg` element, inputs at the top.
 
-    With a schema, edges carry shapes and blocks their share of all parameters and multiply-adds.
+    With a schema, edges carry shapes and blocks their share of all parameters and FLOPs. The same graph gives
+    the same text.
 
     Raises:
         ArchitectureError: the shapes do not fit, or an option of a block is wrong.
         PluginError: a block or an embedding has no such name.
     """
     architecture = canonical(architecture)
-    nodes = architecture.nodes
     if schema is None:
-        return draw([Box(node.block, _told(node.options), node.inputs) for node in nodes])
+        return draw([_box(node) for node in architecture.nodes])
     costs = node_costs(architecture, schema)
     total = sum(costs, Cost())
-    boxes = [
-        Box(node.block, _told(node.options), node.inputs, share=_share(cost, total), shape=str(shape))
-        for node, cost, shape in zip(nodes, costs, shapes(architecture, schema), strict=True)
-    ]
-    return draw(boxes, caption=f"{total.parameters:,} parameters, {total.macs:,} multiply-adds per example")
+    told = zip(architecture.nodes, costs, shapes(architecture, schema), strict=True)
+    boxes = [_box(node, share=_share(cost, total), shape=str(shape)) for node, cost, shape in told]
+    return draw(boxes, caption=f"{total.parameters:,} parameters, {total.flops:,} FLOPs per example")
 
 
-def _told(options: Options) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in options.items())
+def _box(node: Node, *, share: str = "", shape: str = "") -> Box:
+    ports = tuple(node.port_of(at) for at in range(len(node.inputs))) if "ports" in node.options else ()
+    options = tuple(f"{name} {_value(value)}" for name, value in node.options.items() if name != "ports")
+    return Box(node.block, options, node.inputs, ports, share, shape)
 
 
 def _value(value: object) -> str:
@@ -76,7 +99,7 @@ def _value(value: object) -> str:
 
 
 def _share(cost: Cost, total: Cost) -> str:
-    return f"{_percent(cost.parameters, total.parameters)} params, {_percent(cost.macs, total.macs)} MACs"
+    return f"{_percent(cost.parameters, total.parameters)} params, {_percent(cost.flops, total.flops)} FLOPs"
 
 
 def _percent(part: int, whole: int) -> str:

@@ -42,17 +42,17 @@ def test_a_drawing_shows_blocks_options_shapes_and_shares(name: str) -> None:
     written = texts(to_svg(architecture, schema(numeric=3, categorical=4)))
     assert [text for text in written if text in {node.block for node in architecture.nodes}]
     assert {"[3]", "dim 16" if name != "logistic_regression" else "dim 1"} <= set(written)
-    assert sum("params" in text and "MACs" in text for text in written) == len(architecture.nodes)
-    assert written[-1].endswith("multiply-adds per example")
+    assert sum("params" in text and "FLOPs" in text for text in written[:-1]) == len(architecture.nodes)
+    assert written[-1].endswith("FLOPs per example")
 
 
 def test_the_shares_are_those_of_the_closed_form() -> None:
     # 3 * 8 + 8 = 32 parameters and 24 multiply-adds in the mlp, 9 and 8 in the logit.
     architecture = with_output(Node("numeric"), Node("mlp", (0,), Options(width=8)))
     written = texts(to_svg(architecture, schema(numeric=3, categorical=0)))
-    assert "78% params, 75% MACs" in written
-    assert "22% params, 25% MACs" in written
-    assert "41 parameters, 32 multiply-adds per example" in written
+    assert "78% params, 75% FLOPs" in written
+    assert "22% params, 25% FLOPs" in written
+    assert "41 parameters, 64 FLOPs per example" in written
 
 
 def test_every_edge_is_drawn_once() -> None:
@@ -67,11 +67,11 @@ def test_a_long_edge_goes_around_the_blocks_between() -> None:
     architecture = Architecture((Node("numeric"), *chain, Node("logit", (0, 3))))
     drawing = ElementTree.fromstring(to_svg(architecture))
     boxes = [box.attrib for box in drawing.iter(f"{SVG}rect") if box.get("class") == "box"]
-    left = {int(box["y"]): float(box["x"]) for box in boxes}
-    bends = [re.match(r"M([\d.]+) (\d+)v", path.get("d", "")) for path in drawing.iter(f"{SVG}path")]
-    places = {int(bend[2]): float(bend[1]) for bend in bends if bend}
+    extent = {box["y"]: (float(box["x"]), float(box["x"]) + float(box["width"])) for box in boxes}
+    bends = [re.match(r"M([\d.]+) ([\d.]+)v", path.get("d", "")) for path in drawing.iter(f"{SVG}path")]
+    places = {bend[2]: float(bend[1]) for bend in bends if bend}
     assert len(places) == 3
-    assert all(not left[y] <= x <= left[y] + 188 for y, x in places.items())
+    assert all(not extent[y][0] <= x <= extent[y][1] for y, x in places.items())
 
 
 def test_text_is_escaped_and_nothing_runs_or_loads() -> None:
