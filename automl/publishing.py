@@ -18,7 +18,7 @@ from automl._wiring import facts_of
 from automl._yaml import to_yaml
 from automl.control import control_of, gain
 from automl.export import winner_document, write_winner
-from automl.report import write_report
+from automl.report import draw_trial, write_report
 from automl.study import DRAIN_SECONDS, Study
 from evaluators import Trial
 from evaluators._training.settings import NAMES, TrainingSettings
@@ -64,14 +64,28 @@ def winner(study: Study, trial: Trial) -> dict[str, Any]:
 
 def write_study_report(study: Study, path: Path) -> Path:
     """Writes the study's HTML report."""
-    schema = facts_of(study.record, "data").get("schema")
     return write_report(
         path,
         record=study.record,
         trials=study.trials,
         objectives=study.objectives,
-        schema=FeatureSchema.from_dict(schema) if schema else None,
+        schema=_schema(study),
+        hash_cap=_hash_cap(study),
     )
+
+
+def drawing(study: Study, number: int) -> str:
+    """The architecture of a trial in any state, as SVG.
+
+    Raises:
+        StudyError: there is no such trial, or it has no architecture.
+    """
+    drawn = draw_trial(_known(study, number), _schema(study), hash_cap=_hash_cap(study))
+    if not drawn:
+        raise StudyError(
+            f"only an architecture can be drawn, but trial {number} has settings alone; leave out --graph to see them"
+        )
+    return drawn
 
 
 def publish(study: Study, *, status: str = "FINISHED") -> None:
@@ -149,17 +163,30 @@ def _text(path: Path, text: str) -> Path:
     return path
 
 
-def _numbered(study: Study, number: int) -> Trial:
+def _schema(study: Study) -> FeatureSchema | None:
+    schema = facts_of(study.record, "data").get("schema")
+    return FeatureSchema.from_dict(schema) if schema else None
+
+
+def _hash_cap(study: Study) -> int | None:
+    cap = study.config.evaluator.get("hash_cap")
+    return int(cap) if isinstance(cap, int | float) else None  # YAML may say 1e5
+
+
+def _known(study: Study, number: int) -> Trial:
     trials = study.trials
     if not 0 <= number < len(trials):
         raise StudyError(f"study {study.name!r} has trials 0 to {len(trials) - 1}, but {number} was asked for")
-    if trials[number].evaluation is None:
+    return trials[number]
+
+
+def _numbered(study: Study, number: int) -> Trial:
+    trial = _known(study, number)
+    if trial.evaluation is None:
+        raise StudyError(f"only a trial with a result can be chosen, but trial {number} is {trial.state.value}")
+    if not trial.suggestion.fidelity.is_full:
         raise StudyError(
-            f"only a trial with a result can be chosen, but trial {number} is {trials[number].state.value}"
-        )
-    if not trials[number].suggestion.fidelity.is_full:
-        raise StudyError(
-            f"a winner is a full training, but trial {number} is of rung {trials[number].suggestion.fidelity.rung}; "
+            f"a winner is a full training, but trial {number} is of rung {trial.suggestion.fidelity.rung}; "
             "choose the full training of its candidate, or let the search promote it"
         )
-    return trials[number]
+    return trial

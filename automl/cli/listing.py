@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -109,13 +110,20 @@ def show(
     study: StudyName,
     number: Annotated[int, typer.Argument(metavar="N", help="Number of the trial.")],
     *,
+    graph: Annotated[bool, typer.Option("--graph", help="Draw its architecture instead, as SVG.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the drawing.")] = None,
     storage: Storage = None,
 ) -> None:
-    """Print one trial in full, as JSON."""
+    """Print one trial in full, as JSON, or draw its architecture."""
     from automl.opening import load_study
     from automl.summary import trial_of
 
-    typer.echo(json.dumps(trial_of(load_study(study, storage=storage), number), indent=2))
+    if graph:
+        _draw(load_study(study, storage=storage), number, out)
+    elif out is not None:
+        raise typer.BadParameter("only a drawing is written to a file; add --graph", param_hint="--out")
+    else:
+        typer.echo(json.dumps(trial_of(load_study(study, storage=storage), number), indent=2))
 
 
 def front(study: StudyName, *, storage: Storage = None, layout: FormatOption = Format.TABLE) -> None:
@@ -137,6 +145,18 @@ def ledger(study: StudyName, *, storage: Storage = None, layout: FormatOption = 
     if layout is Format.TABLE:
         for line in ledger_words(found):
             typer.echo(line)
+
+
+def _draw(study: Study, number: int, out: Path | None) -> None:
+    from automl._files import write_text
+    from automl.publishing import drawing
+
+    drawn = drawing(study, number)
+    if out is None:
+        typer.echo(drawn)
+    else:
+        write_text(out, f"{drawn}\n")
+        typer.echo(str(out))
 
 
 def _emit_trials(

@@ -11,13 +11,14 @@ from typing import Any
 from automl._files import write_text
 from automl._yaml import to_yaml
 from automl.report import _tables, _words
+from automl.report._drawing import draw_trial
 from automl.report._front_figure import front_figure
 from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
 from automl.report._view import View, look_at
 from evaluators import Objective, Trial
-from searchspaces import FeatureSchema, SearchSpaceError
+from searchspaces import FeatureSchema
 from storage import StudyRecord
 
 _FOLDER = Path(__file__).parent
@@ -32,17 +33,19 @@ def write_report(
     trials: Sequence[Trial],
     objectives: Sequence[Objective],
     schema: FeatureSchema | None,
+    hash_cap: int | None = None,
 ) -> Path:
     """Writes the report whole or not at all; it opens in any browser without a network.
 
     The same record gives the same bytes. Where `schema` is None the winner's graph is drawn without widths
-    that depend on the data.
+    that depend on the data; `hash_cap` is that of the study's evaluator.
 
     Raises:
         ExportError: the file cannot be written.
     """
     view = look_at(trials, objectives)
-    write_text(path, _render(_content(record, view, schema)))
+    drawing = draw_trial(view.winner, schema, hash_cap=hash_cap) if view.winner else ""
+    write_text(path, _render({**_content(record, view, schema), "drawing": drawing}))
     return path
 
 
@@ -81,24 +84,12 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "provenance": _tables.provenance_table(record, schema),
         "settings": to_yaml(masked(record.config)),
         "winner": view.winner,
-        "drawing": _drawing(view.winner, schema),
     }
 
 
 def _describe(objective: Objective) -> str:
     bound = "" if objective.bound is None else f", bound {objective.bound:g}"
     return f"{objective.goal.value} {objective.metric}{bound}"
-
-
-def _drawing(winner: Trial | None, schema: FeatureSchema | None) -> str:
-    if winner is None or winner.candidate.architecture is None:
-        return ""
-    from searchspaces.graph import to_svg
-
-    try:
-        return to_svg(winner.candidate.architecture, schema)
-    except SearchSpaceError:  # a foreign evaluator may measure blocks that this installation cannot build
-        return to_svg(winner.candidate.architecture, None)
 
 
 def _render(content: Mapping[str, Any]) -> str:

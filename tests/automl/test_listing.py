@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,25 @@ def test_the_closing_line_has_a_gain_to_tell(tmp_path: Path) -> None:
         )
     )
     study.close()
+
+
+def test_show_draws_a_trial_with_the_shapes_of_its_data(
+    capsys: pytest.CaptureFixture[str], url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "graph.svg"
+    shown = run_cli(capsys, "show", "s", "0", "--graph", "--storage", url)
+    written = run_cli(capsys, "show", "s", "0", "--graph", "--out", str(file), "--storage", url)
+    assert (written.code, written.out.strip()) == (0, str(file))
+    assert file.read_text(encoding="utf-8") == shown.out
+    texts = {text.text for text in ElementTree.fromstring(shown.out).iter("{http://www.w3.org/2000/svg}text")}
+    assert {"cross", "layers 2", "widths 256-128"} <= texts
+    assert any(str(text).endswith("FLOPs per example") for text in texts)
+
+
+def test_a_drawing_of_no_trial_and_a_file_without_drawing_are_told(
+    capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    absent = run_cli(capsys, "show", "s", "99", "--graph", "--storage", url)
+    assert (absent.code, "but 99 was asked for" in absent.err) == (2, True)
+    plain = run_cli(capsys, "show", "s", "0", "--out", "graph.svg", "--storage", url)
+    assert (plain.code, "add --graph" in plain.err) == (2, True)
