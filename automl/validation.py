@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from automl._rehearsing import Outlook, rehearse
 from automl._wiring import Wiring, check
 from automl.config import StudyConfig
 from evaluators._datasets import Dataset, open_dataset
 from evaluators._datasets.preparation import prepare as prepare_source
-from searchspaces import SearchSpace
+from searchspaces import Decision, count_assignments
 
 
 def facts(config: StudyConfig, *, workers: int = 1, is_quick: bool = False) -> dict[str, Any]:
@@ -49,14 +48,14 @@ def prepare(
 
 
 def _settled(config: StudyConfig, wiring: Wiring) -> dict[str, Any]:
-    dataset, space = wiring.dataset, wiring.space
+    dataset = wiring.dataset
     return {
         "study": config.study.name,
         "data": dataset.name,
         "digest": dataset.digest,
         "rows": " ".join(f"{part} {rows}" for part, rows in dataset.rows.items()),
         "fields": f"{len(dataset.schema.numeric)} numeric, {len(dataset.schema.categorical)} categorical",
-        "space": f"{config.space['name']}, {len(space.decisions())} decisions, {_size(space):.2g} assignments",
+        "space": f"{config.space['name']}, {_size(wiring.space.decisions())}",
         "searcher": config.searcher["name"],
         "evaluator": config.evaluator["name"],
         "objectives": " ".join(f"{one.metric} ({one.goal.value})" for one in config.objective_list()),
@@ -76,6 +75,8 @@ def _foreseen(outlook: Outlook) -> dict[str, Any]:
     }
 
 
-def _size(space: SearchSpace) -> float:
-    """Assignments, choices under a condition counted as if it held: an upper bound."""
-    return float(np.prod([float(len(decision.choices)) for decision in space.decisions()]))
+def _size(decisions: Sequence[Decision]) -> str:
+    """How many ways there are to decide: in full while a person can read it, and large ones are beyond any float."""
+    count = count_assignments(decisions)
+    told = f"{count:,}" if count < 1_000_000 else f"{Decimal(count):.2e}"
+    return f"{len(decisions)} decisions, {told} assignments"

@@ -12,6 +12,7 @@ from searchspaces._decisions import (
     OperatorChoice,
     OptionChoice,
     WidthChoice,
+    count_assignments,
 )
 from searchspaces._errors import (
     ArchitectureError,
@@ -58,6 +59,7 @@ __all__ = [
     "Value",
     "WidthChoice",
     "canonical",
+    "count_assignments",
     "did_you_mean",
     "foreign_plugins",
     "live_nodes",

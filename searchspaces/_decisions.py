@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Choice = bool | int | float | str
@@ -52,3 +52,28 @@ class WidthChoice(Decision):
 @dataclass(frozen=True)
 class OptionChoice(Decision):
     """Any other option of a block, of training or of the system."""
+
+
+def count_assignments(decisions: Sequence[Decision]) -> int:
+    """How many assignments there are of exactly the decisions that count, without listing them.
+
+    Each decision hangs on at most one other, so they are a forest: what hangs on a choice multiplies, the
+    choices of a slot add up. Several assignments may decode to one candidate. Conditions must point backwards,
+    to decisions that are among these.
+
+    >>> operator = OperatorChoice("operator", ("mlp", "fm"))
+    >>> width = WidthChoice("width", (32, 64, 128), Condition("operator", ("mlp",)))
+    >>> count_assignments([operator, width])
+    4
+    """
+    hanging: dict[tuple[str, Choice], int] = {}
+    roots = 1
+    for decision in reversed(decisions):
+        own = sum(hanging.pop((decision.slot, choice), 1) for choice in decision.choices)
+        if decision.condition is None:
+            roots *= own
+        else:
+            for value in set(decision.condition.values):
+                place = (decision.condition.slot, value)
+                hanging[place] = hanging.get(place, 1) * own
+    return roots

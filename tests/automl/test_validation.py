@@ -47,6 +47,8 @@ def test_hours_memory_and_disk_are_predicted(place: Path, capsys: pytest.Capture
     assert 500 < told["disk"]["store_per_trial"] < 20_000
     assert told["disk"]["budget"] == pytest.approx(8 * told["disk"]["store_per_trial"])
     assert set(found["operators"].values()) == {"ok"}
+    # per block one of mlp at 2 widths, fm and dot_product, on any of 2 raw groups, the second on the first as well
+    assert found["space"] == "autoctr, 9 decisions, 512 assignments"
     assert not (place / "automl.db").exists()
 
 

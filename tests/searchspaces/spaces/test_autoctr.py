@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from searchspaces import Architecture, Candidate, CandidateError, Node, Options, SpaceError, canonical
+from searchspaces import (
+    Architecture,
+    Candidate,
+    CandidateError,
+    Node,
+    Options,
+    SpaceError,
+    canonical,
+    count_assignments,
+)
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.searchspaces.graphs import schema
 
@@ -38,7 +47,7 @@ def test_the_default_code_has_91_numbers() -> None:
 def test_a_small_space_counts_what_it_enumerates() -> None:
     # Block 1: (fm or mlp of two widths) x 2 groups; block 2 also takes block 1 or not.
     space = AutoCTR(BOTH, blocks=2, operators=["mlp", "fm"], widths=[8, 16])
-    assert space.decoded_count() == (3 * 4) * (3 * 8)
+    assert space.decoded_count() == (3 * 4) * (3 * 8) == count_assignments(space.decisions())
 
 
 def test_decisions_are_named_by_block_and_widths_belong_to_an_mlp() -> None:
