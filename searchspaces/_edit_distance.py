@@ -1,11 +1,11 @@
 """How many edits lie between two graphs: a search over what each node becomes, with sound bounds at any moment.
 
-Best-first branch and bound. Nodes of the smaller graph are decided from the output up; each becomes a node
-of the larger one or is removed. What is still open costs at least its cheapest assignment, where a node
-answers for itself, for its edges to decided nodes and for half of its edges to open ones (Riesen and Bunke
-2009, Approximate graph edit distance computation by means of bipartite graph matching; as a lower bound
-Blumenthal and Gamper 2020, On the exact computation of the graph edit distance). The same assignment,
-carried out, is an edit path, so that each step bounds the distance from above as well.
+Best-first branch and bound. Nodes of the smaller graph are decided from the output up: the output becomes
+the output, any other node one of the larger graph's, or it is removed. What is still open costs at least
+its cheapest assignment, where a node answers for itself, for its edges to decided nodes and for half of its
+edges to open ones (Riesen and Bunke 2009, Approximate graph edit distance computation by means of bipartite
+graph matching; as a lower bound Blumenthal and Gamper 2020, On the exact computation of the graph edit
+distance). The same assignment, carried out, is an edit path, so each step bounds the distance from above too.
 
 Letters: an array `[one, other]` has a row per node of the smaller graph and a column per node of the larger
 one, and at the end of each a row and a column for nothing: a node becomes nothing, or comes from nothing.
@@ -109,10 +109,9 @@ class _Pair:
         """Nodes of both, without nothing: its place in each."""
         return self.replacing.shape[0] - 1, self.replacing.shape[1] - 1
 
-    def start(self) -> _Partial:
-        """The output becomes the output."""
-        blank = _Partial((), 0.0, np.zeros(self.replacing.shape, dtype=np.int64))
-        return self.extended(blank, self.sizes[1] - 1)
+    def blank(self) -> _Partial:
+        """Nothing is decided."""
+        return _Partial((), 0.0, np.zeros(self.replacing.shape, dtype=np.int64))
 
     def extended(self, partial: _Partial, image: int) -> _Partial:
         """The next node decided as well."""
@@ -162,17 +161,19 @@ class _Pair:
 
 def _search(pair: _Pair, steps: int) -> EditDistance:
     number = count()
-    waiting: list[tuple[float, int, int, _Partial]] = [(0.0, 0, next(number), pair.start())]
     upper = float("inf")
+    # each waits with the bound that it has from its parent, and as its parent and one image more: most are never
+    # looked at; at equal bounds the deepest comes first, and the likeliest of one parent
+    waiting = [(0.0, 0, next(number), pair.blank(), pair.sizes[1] - 1)]
     for _ in range(steps):
-        lower, _, _, partial = heappop(waiting)
+        lower, _, _, parent, image = heappop(waiting)
+        partial = pair.extended(parent, image)
         least, images = pair.outlook(partial)
         upper = min(upper, pair.cost((*partial.images, *images)))
         lower = max(lower, partial.settled + least)
         if images and lower < upper - TOLERANCE:
-            for image in dict.fromkeys((images[0], *pair.free(partial), pair.sizes[1])):  # the likely one first
-                child = pair.extended(partial, image)
-                heappush(waiting, (lower, -len(child.images), next(number), child))
+            for following in dict.fromkeys((images[0], *pair.free(partial), pair.sizes[1])):
+                heappush(waiting, (lower, -len(partial.images), next(number), partial, following))
         if not waiting or waiting[0][0] >= upper - TOLERANCE:
             return EditDistance(upper, upper)
     return EditDistance(waiting[0][0], upper)
