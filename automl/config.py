@@ -166,8 +166,8 @@ def _shallow_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """The same content with relative paths made absolute: data, storage, baseline, tracker, an external trainer's."""
-    resolved = dict(content)
+    """The same content with relative paths made absolute: data, storage, baseline, a table's, tracker, a trainer's."""
+    resolved = {**content, **_resolved_space(content.get("space"), base)}
     if isinstance(resolved.get("baseline"), str):
         resolved["baseline"] = str(base / resolved["baseline"])
     if isinstance(resolved.get("data"), str) and not _is_recipe(resolved["data"], base):
@@ -185,6 +185,12 @@ def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(folder, str):
             resolved["evaluator"] = {**evaluator, "working_folder": str(base / folder)}
     return resolved
+
+
+def _resolved_space(space: object, base: Path) -> dict[str, Any]:
+    if isinstance(space, Mapping) and isinstance(space.get("file"), str):
+        return {"space": {**space, "file": str(base / space["file"])}}
+    return {}
 
 
 def resolve_url(url: str, base: Path) -> str:

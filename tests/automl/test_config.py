@@ -148,6 +148,11 @@ def test_overrides_win_and_resolve_here(tmp_path: Path, monkeypatch: pytest.Monk
     assert config.evaluator == {"name": "train", "rows": 100}
 
 
+def test_the_file_of_a_table_of_trials_resolves_too() -> None:
+    content = resolve_paths({"space": {"name": "table", "file": "trials.jsonl"}}, Path("/base"))
+    assert content["space"]["file"] == "/base/trials.jsonl"
+
+
 def test_a_tracker_of_files_resolves_its_path() -> None:
     content = resolve_paths({"tracker": {"name": "jsonl", "path": "log.jsonl"}}, Path("/base"))
     assert content["tracker"]["path"] == "/base/log.jsonl"

@@ -1,6 +1,9 @@
 """What every search space promises, checked on every space that the room holds."""
 
-from typing import cast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import torch
 from searchspaces import Candidate, Decision, FeatureSchema, SearchSpace, load_plugin, plugin_names
 from searchspaces.build import build
 from searchspaces.cost import cost
+from searchspaces.spaces.autoctr import AutoCTR
 from tests.searchspaces.graphs import relabelled, schema
 
 ROOM = "searchspaces.spaces"
@@ -18,13 +22,27 @@ SCHEMAS = {
     "categorical alone": schema(numeric=0, categorical=2, vocabulary=5),
     "one of each": schema(numeric=1, categorical=1, vocabulary=5),
 }
+
+
+def table_options(fields: FeatureSchema, folder: Path) -> dict[str, Any]:
+    """A table of candidates from another space, as any search leaves it."""
+    rng, other = np.random.default_rng(8), AutoCTR(fields, blocks=4)
+    lines = [json.dumps({"candidate": other.sample(rng).to_dict(), "ne": 0.9}) for _ in range(300)]
+    (folder / "trials.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return {"file": str(folder / "trials.jsonl")}
+
+
+OPTIONS: dict[str, Callable[[FeatureSchema, Path], dict[str, Any]]] = {"table": table_options}
+"""Of spaces that need some; a space has defaults for the rest."""
+
 CASES = [(name, fields) for name in plugin_names(ROOM) for fields in SCHEMAS]
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}: {case[1]}")
-def case(request: pytest.FixtureRequest) -> tuple[SearchSpace, FeatureSchema]:
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[SearchSpace, FeatureSchema]:
     name, fields = request.param
-    return cast(SearchSpace, load_plugin(ROOM, name)(SCHEMAS[fields])), SCHEMAS[fields]
+    options = OPTIONS[name](SCHEMAS[fields], tmp_path) if name in OPTIONS else {}
+    return cast(SearchSpace, load_plugin(ROOM, name)(SCHEMAS[fields], **options)), SCHEMAS[fields]
 
 
 @pytest.fixture
