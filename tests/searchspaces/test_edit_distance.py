@@ -33,7 +33,7 @@ def by_networkx(one: Architecture, other: Architecture) -> float:
 
     def ports_unlike(left: dict[str, Any], right: dict[str, Any]) -> int:
         kept = sum(min(left["ports"].count(port), right["ports"].count(port)) for port in set(left["ports"]))
-        return max(len(left["ports"]), len(right["ports"])) - kept
+        return int(max(len(left["ports"]), len(right["ports"])) - kept)
 
     one, other = canonical(one), canonical(other)
     graphs = [to_networkx(one), to_networkx(other)]
@@ -41,7 +41,8 @@ def by_networkx(one: Architecture, other: Architecture) -> float:
         nx.set_node_attributes(graph, dict(enumerate(architecture.nodes)), "node")
     return float(
         nx.graph_edit_distance(
-            *graphs,
+            graphs[0],
+            graphs[1],
             node_subst_cost=lambda left, right: replacement_cost(left["node"], right["node"]),
             node_del_cost=lambda _: 1,
             node_ins_cost=lambda _: 1,
