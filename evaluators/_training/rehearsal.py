@@ -179,6 +179,7 @@ class Rehearsal:
             "controls": [one.to_dict() for one in evaluator.controls],
             "control_seed": training_seed(evaluator.study_seed, 0),
             "racing": False,
+            "compile": False,
         }
 
     def _end(self, *, patience: float = 0.0) -> None:
