@@ -67,6 +67,30 @@ def fraction(block: str, options: Options, name: str) -> float:
     return float(value)
 
 
+def choice(block: str, options: Options, name: str, known: Sequence[str], *, default: str) -> str:
+    """An option that is one of several words.
+
+    Raises:
+        ArchitectureError: it is none of them.
+    """
+    value = options.get(name, default)
+    if not isinstance(value, str) or value not in known:
+        raise ArchitectureError(f"{name!r} of block {block!r} must be one of {', '.join(known)}, but is {value!r}")
+    return value
+
+
+def positive(block: str, options: Options, name: str, *, default: float) -> float:
+    """An option above zero.
+
+    Raises:
+        ArchitectureError: it is not a number of that range.
+    """
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
+        raise ArchitectureError(f"{name!r} of block {block!r} must be above 0 and at most {LARGEST}, but is {value!r}")
+    return float(value)
+
+
 def _whole_number(block: str, name: str, value: object) -> int:
     if type(value) is not int or value < 1:
         raise ArchitectureError(f"{name!r} of block {block!r} must be an integer of at least 1, but is {value!r}")

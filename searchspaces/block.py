@@ -46,6 +46,13 @@ class Block(nn.Module, ABC):
     def cost(cls, inputs: Sequence[Shape], options: Options) -> Cost:
         """Closed-form cost, per example in the forward pass; takes only what `output` accepts."""
 
+    def start(self) -> Mapping[str, float]:
+        """Parameters that begin at one number, by their name in the block: what its paper demands of them.
+
+        `build` draws all others: weights of a norm are 1, other vectors 0, matrices by Xavier's rule.
+        """
+        return {}
+
     @abstractmethod
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """Applies the operator to one tensor per input, in the order of the shapes."""

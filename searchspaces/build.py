@@ -17,6 +17,7 @@ from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Shape
 from searchspaces.block import Block, Dropout, Source, Table, number_of
 from searchspaces.cost import BLOCKS, EMBEDDINGS, shapes
+from searchspaces.layers import BatchNorm, LayerNorm
 
 EMBEDDING_STD = 0.01  # Song et al. (2020), Towards automated neural interaction discovery for CTR prediction
 
@@ -82,10 +83,10 @@ class RankingModel(nn.Module):
         return known[-1].float().squeeze(1)
 
     def lower(self, dtype: torch.dtype) -> None:
-        """Lets the blocks between sources and output compute in `dtype`; the output stays in single precision."""
+        """Lets the blocks between sources and output compute in `dtype`; output and norms stay in single precision."""
         self.dtype = dtype
         for layer in self.hidden():
-            layer.to(dtype)
+            _lower(layer, dtype)
 
     def hidden(self) -> list[nn.Module]:
         """The blocks between sources and output."""
@@ -100,15 +101,31 @@ def _built(node: Node, inputs: list[Shape], schema: FeatureSchema) -> nn.Module:
     return source(schema, node.options)
 
 
+def _lower(layer: nn.Module, dtype: torch.dtype) -> None:
+    """As `layer.to(dtype)`, but for norms: they add up many numbers, and have few of their own."""
+    if isinstance(layer, LayerNorm | BatchNorm):
+        return
+    for child in layer.children():
+        _lower(child, dtype)
+    for own in (*layer.parameters(recurse=False), *layer.buffers(recurse=False)):
+        if own.is_floating_point():
+            own.data = own.data.to(dtype)
+
+
 def _initialise(layer: nn.Module, key: str) -> None:
+    fixed = layer.start() if isinstance(layer, Block) else {}
     for name, parameter in layer.named_parameters():
-        if isinstance(layer.get_submodule(name.rpartition(".")[0]), nn.Embedding):
+        owner = layer.get_submodule(name.rpartition(".")[0])
+        if isinstance(owner, nn.Embedding):
             continue
         generator = torch.Generator().manual_seed(number_of(f"{key}|{name}|{tuple(parameter.shape)}"))
-        if parameter.dim() >= 2:
+        if name in fixed:
+            nn.init.constant_(parameter, fixed[name])
+        elif parameter.dim() >= 2:
             nn.init.xavier_uniform_(parameter, generator=generator)
         else:
-            nn.init.zeros_(parameter)
+            is_scale = isinstance(owner, nn.LayerNorm | BatchNorm) and parameter is owner.weight
+            nn.init.constant_(parameter, float(is_scale))
 
 
 def _draw_rows(table: Table, seed: int) -> None:

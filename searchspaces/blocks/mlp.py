@@ -3,58 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from searchspaces._block_options import check_names, fraction, whole_number, whole_numbers
-from searchspaces._errors import ArchitectureError
+from searchspaces._block_options import check_names
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
-from searchspaces.block import Block, Dropout, concatenate, flat_width, linear_cost
+from searchspaces.block import Block, concatenate, flat_width
+from searchspaces.layers import HiddenLayers
 
 __all__ = ["MLP"]
 
 
 class MLP(Block):
-    """Linear and ReLU, once per width.
+    """Linear, norm, activation and dropout, once per width.
 
-    Options: `width` for one layer or `widths` for several; `dropout` after each, 0 where not given.
+    The order within a layer is that of Zhu et al. (2022), BARS: towards open benchmarking for recommender systems.
+
+    Options: `width` for one layer or `widths` for several; `norm`: none (where not given), batch or layer, with two
+    parameters for each unit; `activation`: relu (where not given), silu, gelu, leaky_relu, tanh, sigmoid or none;
+    `dropout` after each, 0 where not given. What becomes of the running statistics of a batch norm is told at
+    `searchspaces.layers.BatchNorm`.
     """
 
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
-        dropout = fraction("mlp", options, "dropout")
-        layers: list[nn.Module] = []
-        for wide, out in pairwise((flat_width(inputs), *_widths(options))):
-            layers += [nn.Linear(wide, out), nn.ReLU()]
-            if dropout:
-                layers.append(Dropout(dropout))
-        self.layers = nn.Sequential(*layers)
+        self.layers = _hidden(options).build(flat_width(inputs))
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Dense:
         """As wide as the last layer."""
-        fraction("mlp", options, "dropout")
-        return Dense(_widths(options)[-1])
+        return Dense(_hidden(options).widths[-1])
 
     @classmethod
     def cost(cls, inputs: Sequence[Shape], options: Options) -> Cost:
-        """The sum over the affine layers."""
-        layers = pairwise((flat_width(inputs), *_widths(options)))
-        return sum((linear_cost(wide, out) for wide, out in layers), Cost())
+        """The affine layers, and two numbers for each normalised unit."""
+        return _hidden(options).cost(flat_width(inputs))
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch width"]:
-        """Hidden units of the last layer, none below zero."""
+        """Hidden units of the last layer."""
         hidden: Tensor = self.layers(concatenate(inputs))
         return hidden
 
 
-def _widths(options: Options) -> tuple[int, ...]:
-    check_names("mlp", options, ("width", "widths", "dropout"))
-    if ("width" in options) == ("widths" in options):
-        raise ArchitectureError(f"block 'mlp' needs either 'width' or 'widths', but has {sorted(options)}")
-    if "width" in options:
-        return (whole_number("mlp", options, "width"),)
-    return whole_numbers("mlp", options, "widths")
+def _hidden(options: Options) -> HiddenLayers:
+    check_names("mlp", options, HiddenLayers.NAMES)
+    return HiddenLayers.of("mlp", options)

@@ -3,7 +3,7 @@
 import pytest
 
 from searchspaces import ArchitectureError, Options
-from searchspaces._block_options import check_names, flag, fraction, whole_number, whole_numbers
+from searchspaces._block_options import check_names, choice, flag, fraction, positive, whole_number, whole_numbers
 
 
 def test_right_options_are_read() -> None:
@@ -53,3 +53,26 @@ def test_a_flag_must_be_a_boolean() -> None:
 def test_a_fraction_must_lie_below_one(value: object) -> None:
     with pytest.raises(ArchitectureError, match="'dropout' of block 'mlp' must be at least 0 and below 1, but is"):
         fraction("mlp", Options(dropout=value), "dropout")
+
+
+def test_a_choice_is_one_of_the_known_words() -> None:
+    assert choice("mlp", Options(norm="layer"), "norm", ("none", "layer"), default="none") == "layer"
+    assert choice("mlp", Options(), "norm", ("none", "layer"), default="none") == "none"
+
+
+@pytest.mark.parametrize("value", ["group", 1, None])
+def test_another_word_gets_the_known_ones(value: object) -> None:
+    message = "'norm' of block 'mlp' must be one of none, layer, but is"
+    with pytest.raises(ArchitectureError, match=message):
+        choice("mlp", Options(norm=value), "norm", ("none", "layer"), default="none")
+
+
+def test_a_positive_number_has_a_default() -> None:
+    assert positive("mask", Options(ratio=2), "ratio", default=1.0) == 2.0
+    assert positive("mask", Options(), "ratio", default=1.0) == 1.0
+
+
+@pytest.mark.parametrize("value", [0, -1.5, True, "2", None, 1e300])
+def test_a_positive_number_is_above_zero(value: object) -> None:
+    with pytest.raises(ArchitectureError, match="'ratio' of block 'mask' must be above 0 and at most 2147483647, but"):
+        positive("mask", Options(ratio=value), "ratio", default=1.0)

@@ -152,3 +152,42 @@ def test_a_model_can_be_exported_as_a_graph() -> None:
     model = build(ARCHITECTURE, SCHEMA, seed=1).eval()
     exported: nn.Module = torch.export.export(model, batch()).module()
     assert torch.allclose(exported(*batch()), model(*batch()))
+
+
+NORMED = Architecture(
+    (
+        *NODES[:2],
+        Node("mlp", (0, 1), Options(width=8, norm="batch")),
+        Node("layer_norm", (2,)),
+        Node("logit", (3,)),
+    )
+)
+
+
+def test_norms_begin_as_they_are_meant() -> None:
+    weights = build(NORMED, SCHEMA, seed=3).state_dict()
+    assert torch.equal(weights["nodes.2_mlp.layers.1.weight"], torch.ones(8))
+    assert torch.equal(weights["nodes.2_mlp.layers.1.bias"], torch.zeros(8))
+    assert torch.equal(weights["nodes.3_layer_norm.norm.weight"], torch.ones(8))
+
+
+def test_norms_of_a_lowered_model_stay_in_single_precision() -> None:
+    model = build(NORMED, SCHEMA, seed=3)
+    model.lower(torch.bfloat16)
+    kinds = {name: one.dtype for name, one in model.state_dict().items() if one.is_floating_point()}
+    assert {name for name, kind in kinds.items() if kind == torch.bfloat16} == {
+        "nodes.2_mlp.layers.0.weight",
+        "nodes.2_mlp.layers.0.bias",
+    }
+    logits = model(*batch())
+    assert torch.isfinite(logits).all()
+    model.lower(torch.float32)
+    assert {one.dtype for one in model.state_dict().values() if one.is_floating_point()} == {torch.float32}
+
+
+def test_running_statistics_are_stored_with_the_model() -> None:
+    model = build(NORMED, SCHEMA, seed=3)
+    model(*batch(50))
+    blank = RankingModel(model.architecture, SCHEMA)
+    blank.load_state_dict(model.state_dict())
+    assert torch.equal(blank.eval()(*batch()), model.eval()(*batch()))
