@@ -20,6 +20,7 @@ from evaluators._training.flat import Flat
 from evaluators._training.labels.averaging import newest_share
 from evaluators._training.lookup import Lookup
 from evaluators._training.optimizer import Optimizer
+from evaluators._training.running_statistics import RunningStatistics
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stacked_tables import Column, StackedTables
 from searchspaces.block import Source
@@ -34,6 +35,7 @@ class Member:
     model: RankingModel
     settings: TrainingSettings
     flats: tuple[Flat, ...]
+    statistics: RunningStatistics
     sources: Mapping[int, Source] = field(default_factory=dict)
 
     @classmethod
@@ -43,7 +45,7 @@ class Member:
         rest = [one for one in model.parameters() if id(one) not in tables]
         kinds = {one.dtype: None for one in rest}
         flats = tuple(Flat([one for one in rest if one.dtype == kind]) for kind in kinds)
-        return cls(number, model, settings, flats, model.sources())
+        return cls(number, model, settings, flats, RunningStatistics(model), model.sources())
 
     def columns(self) -> list[tuple[str, Column]]:
         """Its tables, each with the signature of its ids."""
@@ -139,6 +141,7 @@ class Cohort:
         for stack in self._tables.values():
             stack.add_to_average(share)
         for member in self.members.values():
+            member.statistics.add_to_average(share)
             for flat in member.flats:
                 flat.add_to_average(share)
 
@@ -147,6 +150,7 @@ class Cohort:
         for stack in self._tables.values():
             stack.write_back(averaged=averaged)
         for member in self.members.values():
+            member.statistics.use(averaged=averaged)
             for flat in member.flats:
                 flat.use(averaged=averaged)
 
