@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from searchspaces._architecture import Architecture, Node
@@ -82,7 +82,7 @@ def fed(architecture: Architecture, schema: FeatureSchema) -> Architecture:
     nodes: list[Node] = []
     place: dict[int, int] = {}
     for index, node in enumerate(architecture.nodes):
-        kept = Node(node.block, tuple(place[at] for at in node.inputs if at in place), node.options)
+        kept = _kept(node, place)
         if bool(kept.inputs) != bool(node.inputs):
             continue
         try:
@@ -94,6 +94,15 @@ def fed(architecture: Architecture, schema: FeatureSchema) -> Architecture:
     if len(architecture.nodes) - 1 not in place:
         raise ArchitectureError("no part of this architecture reads a field that the schema has")
     return Architecture(tuple(nodes))
+
+
+def _kept(node: Node, place: Mapping[int, int]) -> Node:
+    """The node with the inputs that have a place, each at the port that it had."""
+    positions = [position for position, at in enumerate(node.inputs) if at in place]
+    options = node.options
+    if "ports" in options:
+        options = Options({**options, "ports": [node.port_of(position) for position in positions]})
+    return Node(node.block, tuple(place[node.inputs[position]] for position in positions), options)
 
 
 def _node_shape(node: Node, known: Sequence[Shape], schema: FeatureSchema) -> Shape:
