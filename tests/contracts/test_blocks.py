@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from searchspaces import ArchitectureError, Dense, Fields, Options, Shape, load_plugin, plugin_names
 from searchspaces.block import Block
+from searchspaces.build import _lower
 
 ROOM = "searchspaces.blocks"
 OPTIONS = [
@@ -21,6 +22,23 @@ OPTIONS = [
     Options(first_order=False),
     Options(bias=False),
     Options(width=6, bias=False),
+    *(Options(width=6, norm=norm, activation=name) for norm, name in (("batch", "silu"), ("layer", "none"))),
+    Options(layers=2, kind="low_rank", rank=2),
+    Options(layers=2, kind="mixture", rank=2, experts=3),
+    Options(layers=2, kind="mixture", rank=2, experts=1),
+    Options(layers=2, kind="vector"),
+    *(
+        Options({**options, "ports": names})
+        for ports in (("value", "gate"), ("value", "context"), ("value", "mask"), ("first", "second"))
+        for names in (ports, ports[::-1], (*ports, ports[0]))
+        for options in ({}, {"width": 6}, {"heads": 2}, {"hidden": [3]}, {"pad": True}, {"width": 6, "ratio": 2.0})
+    ),
+    Options(ports=["value"], context=3, hidden=[16]),
+    Options(width=6, residual="sum", norm="layer"),
+    Options(width=6, field_gate=True),
+    Options(width=6, experts=3),
+    Options(width=6, experts=3, top_k=2, balance=0.1),
+    Options(width=6, experts=3, layers=2),
 ]
 INPUTS: list[list[Shape]] = [
     [Dense(1)],
@@ -104,6 +122,23 @@ def test_every_parameter_and_every_input_gets_a_gradient(name: str) -> None:
         for tensor in [*given, *built.parameters()]:
             assert tensor.grad is not None
             assert tensor.grad.abs().sum() > 0
+
+
+def test_in_low_precision_it_gives_finite_numbers_and_gradients(name: str) -> None:
+    for inputs, options in cases(name):
+        built, given = block(name)(inputs, options), [one.bfloat16() for one in tensors(inputs)]
+        _lower(built, torch.bfloat16)
+        output = built(*given)
+        output.float().sum().backward()
+        assert output.dtype == torch.bfloat16 or name == "sum_logit"  # an output
+        assert torch.isfinite(output).all()
+        assert all(one.grad is not None and torch.isfinite(one.grad).all() for one in built.parameters())
+
+
+def test_what_begins_at_one_number_is_a_parameter(name: str) -> None:
+    for inputs, options in cases(name):
+        built = block(name)(inputs, options)
+        assert built.start().keys() <= dict(built.named_parameters()).keys()
 
 
 def test_rows_do_not_see_each_other(name: str) -> None:

@@ -14,11 +14,18 @@ from evaluators._training.evaluate import Job, Trained, train_jobs
 from evaluators._training.search_data import SearchData
 from evaluators._training.session import Asked, Session
 from evaluators._training.settings import TrainingSettings
-from searchspaces import Architecture, Candidate, Node, zoo
+from searchspaces import Architecture, Candidate, Node, Options, zoo
 from searchspaces.build import RankingModel
 from tests.evaluators.small_data import SCHEMA, mlp, suggest
 
 SETTINGS = TrainingSettings(rows=1000, batch_size=96)
+
+
+def _between(node: Node) -> Candidate:
+    """A block between raw inputs and output."""
+    return Candidate(Architecture((Node("numeric"), Node("full", (), Options(dim=4)), node, Node("logit", (2,)))))
+
+
 NUMBERS_ALONE = Candidate(Architecture((Node("numeric"), Node("logit", (0,)))))
 GUILTY_WIDTH = 17
 
@@ -29,6 +36,8 @@ MIXED = [
     NUMBERS_ALONE,
     zoo("dcnv2", SCHEMA),
     zoo("deepfm", SCHEMA),
+    _between(Node("mlp", (0, 1), Options(width=16, norm="batch", dropout=0.1))),
+    _between(Node("experts", (0, 1), Options(width=16, norm="layer", experts=3, top_k=2, balance=0.1))),
 ]
 
 
