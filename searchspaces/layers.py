@@ -52,9 +52,12 @@ class BatchNorm(nn.Module):
 
     Ioffe and Szegedy (2015), Batch normalization. While training, mean and variance are those of the batch, of this
     model alone; a batch of one row has no variance and takes the running statistics. Otherwise they are the running
-    ones: the mean over the first ten batches, then a moving average with `MOMENTUM`. These are buffers, stored
-    with the weights and kept in single precision by `RankingModel.lower`; a cohort averages them at the same steps and
-    by the same shares as the weights, so that averaged weights meet the statistics of the steps that they come from.
+    ones: the mean over the first ten batches, then a moving average with `MOMENTUM`. These are buffers, stored with the
+    weights and kept in single precision by `RankingModel.lower`.
+
+    Averaged weights would meet the statistics of other weights. So `take_recent` gives the mean over all batches since
+    it was asked last, and a cohort averages that at the same steps and by the same shares as the weights: the mean of
+    an affine unit is linear in its weights.
     """
 
     running_mean: Tensor
@@ -66,17 +69,37 @@ class BatchNorm(nn.Module):
         self.register_buffer("running_mean", torch.zeros(width))
         self.register_buffer("running_var", torch.ones(width))
         self.eps, self.step = eps, 0
+        self._recent: list[Tensor] = []
+        self._recent_steps = 0
 
     def forward(self, units: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
         """The same shape and precision."""
-        is_learning = self.training and len(units) > 1
-        if is_learning:
-            self.step += 1
-        share = max(MOMENTUM, 1.0 / max(1, self.step))
-        normal = batch_norm(
-            units.float(), self.running_mean, self.running_var, self.weight, self.bias, is_learning, share, self.eps
-        )
+        single, running = units.float(), (self.running_mean, self.running_var)
+        if self.training and len(units) > 1:
+            newest = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
+            normal = batch_norm(single, *newest, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps)
+            self._remember(newest)
+        else:
+            normal = batch_norm(single, *running, self.weight, self.bias, eps=self.eps)
         return normal.to(units.dtype)
+
+    def take_recent(self) -> list[Float[Tensor, " width"]]:
+        """Mean and variance over the batches since the last time; the running ones where there was none."""
+        found = self._recent or [self.running_mean.clone(), self.running_var.clone()]
+        self._recent, self._recent_steps = [], 0
+        return found
+
+    def _remember(self, newest: tuple[Tensor, Tensor]) -> None:
+        self.step += 1
+        self._recent_steps += 1
+        share = max(MOMENTUM, 1.0 / self.step)
+        for running, one in zip((self.running_mean, self.running_var), newest, strict=True):
+            running.lerp_(one, share)
+        if self._recent:
+            for recent, one in zip(self._recent, newest, strict=True):
+                recent.lerp_(one, 1.0 / self._recent_steps)
+        else:
+            self._recent = list(newest)
 
 
 def norm_cost(norm: str, width: int) -> Cost:

@@ -12,22 +12,23 @@ from searchspaces.layers import BatchNorm
 class RunningStatistics:
     """The running means and variances of a model, their moving average, and the last ones while that is in use.
 
-    The mean of an affine unit is linear in its weights: on the same rows averaged weights have the averaged mean, while
-    the last statistics are those of the last weights.
+    The average is over what all batches since the last average had: with the running statistics themselves, which look
+    back over ten batches more, it would lag behind the weights.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        norms = [one for one in model.modules() if isinstance(one, BatchNorm)]
-        self._running = [own for one in norms for own in (one.running_mean, one.running_var)]
+        self._norms = [one for one in model.modules() if isinstance(one, BatchNorm)]
+        self._running = [own for one in self._norms for own in (one.running_mean, one.running_var)]
         self._average: Sequence[Tensor] = ()
         self._last: Sequence[Tensor] = ()
 
     def add_to_average(self, share: float) -> None:
-        """Moves the mean of the statistics by `share` of the way to what they are now; 1 begins it."""
+        """Moves the mean of the statistics by `share` of the way to those since the last time; 1 begins it."""
+        recent = [own for one in self._norms for own in one.take_recent()]
         if not self._average or share >= 1.0:
-            self._average = [one.clone() for one in self._running]
+            self._average = recent
             return
-        for mean, one in zip(self._average, self._running, strict=True):
+        for mean, one in zip(self._average, recent, strict=True):
             mean.lerp_(one, share)
 
     def use(self, *, averaged: bool) -> None:

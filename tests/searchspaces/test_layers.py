@@ -51,6 +51,23 @@ def test_a_batch_of_one_row_takes_the_running_statistics() -> None:
     assert torch.equal(alone, norm.eval()(row))
 
 
+def test_recent_statistics_are_means_over_the_batches_since_they_were_asked_for() -> None:
+    norm = BatchNorm(1)
+    for batches in ([[0.0, 2.0], [4.0, 8.0], [1.0, 1.0]], [[3.0, 5.0]]):
+        for batch in batches:
+            norm(torch.tensor(batch).unsqueeze(1))
+        mean, var = norm.take_recent()
+        assert mean.item() == pytest.approx(sum(sum(one) / 2 for one in batches) / len(batches))
+        assert var.item() == pytest.approx(sum((one[1] - one[0]) ** 2 / 2 for one in batches) / len(batches))
+
+
+def test_without_a_batch_the_recent_statistics_are_the_running_ones() -> None:
+    norm = BatchNorm(1)
+    norm(torch.tensor([[1.0], [3.0]]))
+    norm.take_recent()
+    assert [one.item() for one in norm.take_recent()] == [2.0, 2.0]
+
+
 @pytest.mark.parametrize("norm", [BatchNorm(8), LayerNorm(8)])
 def test_norms_compute_in_single_precision_whatever_they_take(norm: nn.Module) -> None:
     units = (100.0 + torch.randn(64, 8)).bfloat16()
