@@ -86,7 +86,7 @@ class RankingModel(nn.Module):
         """Lets the blocks between sources and output compute in `dtype`; output and norms stay in single precision."""
         self.dtype = dtype
         for layer in self.hidden():
-            _lower(layer, dtype)
+            lower_block(layer, dtype)
 
     def hidden(self) -> list[nn.Module]:
         """The blocks between sources and output."""
@@ -101,12 +101,12 @@ def _built(node: Node, inputs: list[Shape], schema: FeatureSchema) -> nn.Module:
     return source(schema, node.options)
 
 
-def _lower(layer: nn.Module, dtype: torch.dtype) -> None:
-    """As `layer.to(dtype)`, but for norms: they add up many numbers, and have few of their own."""
+def lower_block(layer: nn.Module, dtype: torch.dtype) -> None:
+    """As `layer.to(dtype)`, but norms stay in single precision: they add up many numbers, and have few of their own."""
     if isinstance(layer, LayerNorm | BatchNorm):
         return
     for child in layer.children():
-        _lower(child, dtype)
+        lower_block(child, dtype)
     for own in (*layer.parameters(recurse=False), *layer.buffers(recurse=False)):
         if own.is_floating_point():
             own.data = own.data.to(dtype)

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from searchspaces import ArchitectureError, Dense, Fields, Options, Shape, load_plugin, plugin_names
 from searchspaces.block import Block
-from searchspaces.build import _lower
+from searchspaces.build import lower_block
 
 ROOM = "searchspaces.blocks"
 OPTIONS = [
@@ -127,7 +127,7 @@ def test_every_parameter_and_every_input_gets_a_gradient(name: str) -> None:
 def test_in_low_precision_it_gives_finite_numbers_and_gradients(name: str) -> None:
     for inputs, options in cases(name):
         built, given = block(name)(inputs, options), [one.bfloat16() for one in tensors(inputs)]
-        _lower(built, torch.bfloat16)
+        lower_block(built, torch.bfloat16)
         output = built(*given)
         output.float().sum().backward()
         assert output.dtype == torch.bfloat16 or name == "sum_logit"  # an output
