@@ -25,12 +25,13 @@ from searchspaces._errors import (
 )
 from searchspaces._options import Options, Value
 from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
-from searchspaces._schema import FeatureSchema, Field, Kind
+from searchspaces._schema import EDGES, FeatureSchema, Field, Kind, Statistics
 from searchspaces._shapes import Cost, Dense, Fields, Shape
 from searchspaces._space import SearchSpace
 from searchspaces._zoo import zoo, zoo_names
 
 __all__ = [
+    "EDGES",
     "Architecture",
     "ArchitectureError",
     "Assignment",
@@ -56,6 +57,7 @@ __all__ = [
     "SearchSpaceError",
     "Shape",
     "SpaceError",
+    "Statistics",
     "Value",
     "WidthChoice",
     "canonical",

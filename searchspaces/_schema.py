@@ -8,13 +8,20 @@ import math
 import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from dataclasses import field as dataclass_field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from searchspaces._errors import SchemaError
 
 LARGEST = 2**31 - 1
 """Ids are 32 bits wide."""
+
+EDGES = 129
+"""Quantiles that are known of a numeric field: 2, 4, ... 128 bins can be read from them."""
 
 
 class Kind(StrEnum):
@@ -70,15 +77,32 @@ class Field:
                 )
 
 
+class Statistics(Protocol):
+    """What some sources need of the training part beside the schema; found when they ask for it.
+
+    No part of a schema's content: it follows from the rows, would make the JSON of a schema large, and a model that
+    has been trained holds its own copy.
+    """
+
+    def edges(self, field: str) -> NDArray[np.float32]:
+        """`EDGES` ascending quantiles of a numeric field's raw values, missing ones left out; zeros where all are."""
+
+    def counts(self, field: str) -> NDArray[np.int64]:
+        """How often each id of a categorical field occurs, [vocabulary], before any cap."""
+
+
 @dataclass(frozen=True)
 class FeatureSchema:
     """Ordered fields of a dataset; the order is the column order of the prepared arrays.
+
+    `statistics` are there where the training part is; they make no difference between two schemas.
 
     Raises:
         SchemaError: no fields, two of one name, or a kind that no model reads yet.
     """
 
     fields: tuple[Field, ...]
+    statistics: Statistics | None = dataclass_field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         names = [field.name for field in self.fields]
@@ -114,7 +138,8 @@ class FeatureSchema:
         if hash_cap < 1:
             raise SchemaError(f"a hash cap must leave at least one row, but is {hash_cap}")
         return FeatureSchema(
-            tuple(replace(field, vocabulary_size=min(field.vocabulary_size, hash_cap)) for field in self.fields)
+            tuple(replace(field, vocabulary_size=min(field.vocabulary_size, hash_cap)) for field in self.fields),
+            self.statistics,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -62,7 +62,9 @@ class Source(nn.Module, ABC):
     """A raw input group with its embedding choice: a node of an architecture without inputs.
 
     A source with tables tells which rows it looks up and what it makes of them, and leaves the looking up to who
-    trains it, so that many candidates can share it. Row numbers depend on the schema alone.
+    trains it, so that many candidates can share it. Row numbers depend on the schema and the options alone. What a
+    source has learned from `schema.statistics` lies in its buffers; where the schema has none they hold NaN until
+    weights are loaded, and nobody trains it.
     """
 
     @abstractmethod
@@ -87,23 +89,32 @@ class Source(nn.Module, ABC):
         """Its tables by the name of their attribute; none where it looks nothing up."""
         return {}
 
-    def lookups(self, categorical: Int[Tensor, "batch categorical"], table: str) -> Int[Tensor, "batch lookups"]:
-        """Rows of `table` that the ids stand for; a source without tables is never asked."""
-        raise KeyError(f"{type(self).__name__} has no table {table!r} for ids of shape {tuple(categorical.shape)}")
+    def lookups(
+        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"], table: str
+    ) -> Int[Tensor, "batch lookups"]:
+        """Rows of `table` that the raw columns stand for; a source without tables is never asked."""
+        shapes = f"{tuple(numeric.shape)} and {tuple(categorical.shape)}"
+        raise KeyError(f"{type(self).__name__} has no table {table!r} for columns of shapes {shapes}")
 
     @abstractmethod
     def forward(
         self,
         numeric: Float[Tensor, "batch numeric"],
-        vectors: Mapping[str, Float[Tensor, "batch lookups dim"]],
+        categorical: Int[Tensor, "batch categorical"],
+        vectors: Mapping[str, Float[Tensor, "batch _ _"]],
     ) -> Float[Tensor, "batch ..."]:
-        """What the node gives, from the raw numbers and the rows that were looked up in each table."""
+        """What the node gives, from the raw columns and the rows that were looked up in each table.
 
-    def looked_up(self, categorical: Int[Tensor, "batch categorical"]) -> dict[str, Float[Tensor, "batch lookups dim"]]:
-        """The rows of its own tables that the ids stand for."""
+        The rows may come in lower precision than the source's own parameters.
+        """
+
+    def looked_up(
+        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
+    ) -> dict[str, Float[Tensor, "batch lookups dim"]]:
+        """The rows of its own tables that the raw columns stand for."""
         found = {}
         for name, table in self.tables().items():
-            rows = self.lookups(categorical, name)
+            rows = self.lookups(numeric, categorical, name)
             # a gather: its backward pass costs a quarter of the embedding layer's on a CPU
             found[name] = table.module.weight.index_select(0, rows.flatten()).view(*rows.shape, -1)
         return found
@@ -113,11 +124,12 @@ class Source(nn.Module, ABC):
 class Table:
     """A table of vectors and its parts: names of fields with as many rows as each has, one under the other.
 
-    Equal parts have equal initial rows in whatever table they stand.
+    Equal parts have equal initial rows in whatever table they stand, drawn around `centre`.
     """
 
     module: nn.Embedding
     parts: tuple[tuple[str, int], ...]
+    centre: float = 0.0
 
     @property
     def signature(self) -> str:

@@ -65,7 +65,10 @@ class RankingModel(nn.Module):
         self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
     ) -> Float[Tensor, " batch"]:
         """Logits; `numeric` holds raw values with NaN for missing ones, `categorical` holds ids."""
-        raw = {at: source(numeric, source.looked_up(categorical)) for at, source in self.sources().items()}
+        raw = {
+            at: source(numeric, categorical, source.looked_up(numeric, categorical))
+            for at, source in self.sources().items()
+        }
         return self.interact(raw)
 
     def sources(self) -> dict[int, Source]:
@@ -135,5 +138,5 @@ def _draw_rows(table: Table, seed: int) -> None:
         rng = np.random.default_rng(number_of(f"{seed}|{name}|{weight.shape[1]}"))
         drawn = torch.from_numpy(rng.standard_normal((rows, weight.shape[1]), dtype=np.float32))
         with torch.no_grad():
-            weight[first : first + rows] = EMBEDDING_STD * drawn
+            weight[first : first + rows] = table.centre + EMBEDDING_STD * drawn
         first += rows

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluators._datasets.part import PART_NAMES, Part, read_part, stored_part
 from evaluators._datasets.schema_content import content_mistakes
+from evaluators._datasets.training_statistics import TrainingStatistics
 from evaluators._errors import DataError
 from searchspaces import FeatureSchema, SchemaError
 
@@ -195,4 +196,5 @@ def _from_content(folder: Path, content: Mapping[str, Any], schema: FeatureSchem
         licence=content["licence"],
         meanings=content.get("meanings"),
     )
-    return Dataset(folder, schema, facts, content["digest"], content["rows"], content["base_rate"])
+    known = replace(schema, statistics=TrainingStatistics(folder, schema, content["digest"]))
+    return Dataset(folder, known, facts, content["digest"], content["rows"], content["base_rate"])

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from evaluators._errors import EvaluatorError
 from evaluators._training.compiling import Interact, compiled
 from evaluators._training.examples import Batch
 from evaluators._training.flat import Flat
@@ -40,7 +41,12 @@ class Member:
 
     @classmethod
     def of(cls, number: int, model: RankingModel, settings: TrainingSettings) -> Member:
-        """Packs the parameters outside tables by the precision that they have."""
+        """Packs the parameters outside tables by the precision that they have.
+
+        Raises:
+            EvaluatorError: a source lacks the statistics that it was built to use.
+        """
+        _check_statistics(model)
         tables = {id(one) for source in model.sources().values() for one in _weights(source)}
         rest = [one for one in model.parameters() if id(one) not in tables]
         kinds = {one.dtype: None for one in rest}
@@ -115,7 +121,9 @@ class Cohort:
         """What the batch touches in each stack, found once for all members."""
         device = batch.label.device
         return {
-            signature: Lookup.of(source.lookups(batch.categorical, name), self._tables[signature].rows, device)
+            signature: Lookup.of(
+                source.lookups(batch.numeric, batch.categorical, name), self._tables[signature].rows, device
+            )
             for signature, (source, name) in self._askers.items()
         }
 
@@ -173,7 +181,9 @@ class Cohort:
         vectors: dict[int, dict[str, Tensor]] = {}
         for one in leaves:
             vectors.setdefault(one.node, {})[one.name] = lookups[one.signature].take(one.rows)
-        raw = {at: source(batch.numeric, vectors.get(at, {})) for at, source in member.sources.items()}
+        raw = {
+            at: source(batch.numeric, batch.categorical, vectors.get(at, {})) for at, source in member.sources.items()
+        }
         is_whole = len(batch.label) == member.settings.batch_size
         compiled_one = self._compiled.get(member.number) if is_whole else None
         logits = (compiled_one or member.model.interact)(raw) + offset
@@ -203,6 +213,16 @@ class Cohort:
         for source in member.sources.values():
             for name, table in source.tables().items():
                 self._askers.setdefault(table.signature, (source, name))
+
+
+def _check_statistics(model: RankingModel) -> None:
+    for at, source in model.sources().items():
+        buffers = [one for one in source.buffers() if one.is_floating_point() and one.device.type != "meta"]
+        if any(bool(torch.isnan(one).any()) for one in buffers):
+            raise EvaluatorError(
+                f"the source {model.architecture.nodes[at].block!r} needs statistics of the training part, but the "
+                "schema that the model was built for has none; build it for the schema of prepared data"
+            )
 
 
 def _weights(source: Source) -> list[Tensor]:

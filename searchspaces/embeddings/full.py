@@ -1,72 +1,76 @@
-"""One table row per id: embeddings of all categorical fields."""
+"""One table row per id: embeddings of categorical fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from searchspaces._block_options import check_names, whole_number
-from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
-from searchspaces._schema import FeatureSchema
+from searchspaces._schema import FeatureSchema, Kind
 from searchspaces._shapes import Cost, Fields
+from searchspaces._source_options import chosen_fields, columns_of
 from searchspaces.block import Source, Table
+from searchspaces.embeddings._tables import new_table, offsets, table_cost
 
 __all__ = ["Full"]
-
-BYTES_PER_VALUE = 4
 
 
 class Full(Source):
     """Looks up a vector of `dim` numbers per categorical field, all fields in one gather.
 
-    The fields' tables lie under each other in `table`; ids are taken modulo the field's vocabulary.
+    The option `fields` names the fields to take; all where it is not given. The fields' tables lie under each other
+    in `table`; ids are taken modulo the field's vocabulary.
     """
 
     sizes: Tensor
     offsets: Tensor
+    columns: Tensor
 
     def __init__(self, schema: FeatureSchema, options: Options) -> None:
         super().__init__(schema, options)
         dim = self.output(schema, options).dim
-        sizes = [field.vocabulary_size for field in schema.categorical]
-        self._parts = tuple((field.name, field.vocabulary_size) for field in schema.categorical)
-        # skip_init: the default draw is thrown away, and takes seconds on tables of millions of rows.
-        self.table: nn.Embedding = torch.nn.utils.skip_init(  # type: ignore[no-untyped-call]
-            nn.Embedding, sum(sizes), dim
-        )
+        fields = chosen_fields("full", schema, options, Kind.CATEGORICAL)
+        sizes = [field.vocabulary_size for field in fields]
+        self._parts = tuple((field.name, field.vocabulary_size) for field in fields)
+        self._takes_all = len(fields) == len(schema.categorical)
+        self.table = new_table(sum(sizes), dim)
         self.register_buffer("sizes", torch.tensor(sizes))
-        self.register_buffer("offsets", torch.tensor([0, *accumulate(sizes[:-1])]))
+        self.register_buffer("offsets", offsets(sizes))
+        self.register_buffer("columns", torch.tensor(columns_of(schema, fields)), persistent=False)
 
     @classmethod
     def output(cls, schema: FeatureSchema, options: Options) -> Fields:
-        """One token per categorical field."""
-        check_names("full", options, ("dim",))
-        if not schema.categorical:
-            raise ArchitectureError("the source 'full' needs a categorical field, but the schema has none")
-        return Fields(len(schema.categorical), whole_number("full", options, "dim"))
+        """One token per field."""
+        check_names("full", options, ("dim", "fields"))
+        fields = chosen_fields("full", schema, options, Kind.CATEGORICAL)
+        return Fields(len(fields), whole_number("full", options, "dim"))
 
     @classmethod
     def cost(cls, schema: FeatureSchema, options: Options) -> Cost:
-        """One vector per id of each field; a look-up multiplies nothing."""
-        rows = sum(field.vocabulary_size for field in schema.categorical)
-        values = rows * whole_number("full", options, "dim")
-        return Cost(parameters=values, embedding_bytes=BYTES_PER_VALUE * values)
+        """One vector per id of each field."""
+        fields = chosen_fields("full", schema, options, Kind.CATEGORICAL)
+        return table_cost(sum(field.vocabulary_size for field in fields), whole_number("full", options, "dim"))
 
     def tables(self) -> Mapping[str, Table]:
         """The one table, a part of it for each field."""
         return {"table": Table(self.table, self._parts)}
 
-    def lookups(self, categorical: Int[Tensor, "batch categorical"], table: str) -> Int[Tensor, "batch categorical"]:
+    def lookups(
+        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"], table: str
+    ) -> Int[Tensor, "batch chosen"]:
         """One row for each field."""
-        return categorical % self.sizes + self.offsets
+        taken = categorical if self._takes_all else categorical.index_select(1, self.columns)
+        return taken % self.sizes + self.offsets
 
     def forward(
-        self, numeric: Float[Tensor, "batch numeric"], vectors: Mapping[str, Float[Tensor, "batch categorical dim"]]
-    ) -> Float[Tensor, "batch categorical dim"]:
-        """The rows of the ids; the numeric values are not looked at."""
+        self,
+        numeric: Float[Tensor, "batch numeric"],
+        categorical: Int[Tensor, "batch categorical"],
+        vectors: Mapping[str, Float[Tensor, "batch chosen dim"]],
+    ) -> Float[Tensor, "batch chosen dim"]:
+        """The rows of the ids."""
         return vectors["table"]

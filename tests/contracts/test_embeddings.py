@@ -20,12 +20,31 @@ from searchspaces import (
 )
 from searchspaces.block import Source
 from searchspaces.build import build
+from tests.searchspaces.embeddings.known_statistics import with_statistics
 from tests.searchspaces.graphs import schema
 
 ROOM = "searchspaces.embeddings"
-OPTIONS = [Options(), Options(dim=1), Options(dim=4)]
+OPTIONS = [
+    Options(),
+    Options(missing=True),
+    Options(dim=1),
+    Options(dim=4),
+    Options(dim=4, bias=True, missing=True),
+    Options(dim=3, rows=5),
+    Options(dim=4, collisions=3),
+    Options(dim=4, collisions=3, operation="add", threshold=12),
+    Options(dim=4, collisions=1000, operation="concat", threshold=11),
+    Options(dim=6, alpha=0.6),
+    Options(dim=8, alpha=0.9, power_of_two=True),
+    Options(dim=3, tables=2),
+    Options(dim=3, tables=1, first=1),
+    Options(dim=3, bins=2),
+    Options(dim=4, bins=32),
+    Options(dim=4, buckets=5),
+    Options(dim=4, buckets=3, temperature=0.5, skip=0.3, missing=True),
+]
 SCHEMAS = [
-    schema(numeric=numeric, categorical=categorical)
+    with_statistics(schema(numeric=numeric, categorical=categorical))
     for numeric, categorical in [(1, 0), (0, 1), (1, 1), (2, 2), (100, 100)]
 ]
 ROWS = 32
@@ -60,13 +79,13 @@ def columns(fields: FeatureSchema) -> tuple[Tensor, Tensor]:
 def given_by(module: Source, fields: FeatureSchema) -> Tensor:
     """What a source makes of the columns, looked up in its own tables."""
     numeric, ids = columns(fields)
-    output: Tensor = module(numeric, module.looked_up(ids))
+    output: Tensor = module(numeric, ids, module.looked_up(numeric, ids))
     return output
 
 
-def built(name: str, fields: FeatureSchema, options: Options) -> Source:
+def built(name: str, fields: FeatureSchema, options: Options, *, seed: int = 1) -> Source:
     """The source as a model holds it, with its first weights."""
-    model = build(Architecture((Node(name, (), options), Node("logit", (0,)))), fields, seed=1)
+    model = build(Architecture((Node(name, (), options), Node("logit", (0,)))), fields, seed=seed)
     found = model.nodes[f"0_{name}"]
     assert isinstance(found, Source)
     return found
@@ -98,6 +117,7 @@ def test_the_cost_is_that_of_the_closed_form(name: str) -> None:
         assert known.parameters == sum(one.numel() for one in module.parameters())
         tables = [one for one in module.modules() if isinstance(one, torch.nn.Embedding)]
         assert known.embedding_bytes == sum(4 * table.weight.numel() for table in tables)
+        assert known.optimizer_bytes == sum(4 * table.num_embeddings for table in tables)
         with FlopCounterMode(display=False) as counter:
             given_by(module, fields)
         assert known.flops * ROWS == counter.get_total_flops()
@@ -119,8 +139,49 @@ def test_a_row_that_an_id_stands_for_is_in_the_table_and_in_one_of_its_parts(nam
         for attribute, table in module.tables().items():
             assert getattr(module, attribute) is table.module
             assert sum(rows for _, rows in table.parts) == table.module.num_embeddings
-            rows = module.lookups(columns(fields)[1], attribute)
+            rows = module.lookups(*columns(fields), attribute)
+            assert rows.dtype == torch.int64
             assert 0 <= int(rows.min()) <= int(rows.max()) < table.module.num_embeddings
+
+
+def test_rows_depend_on_the_columns_and_not_on_what_is_learned(name: str) -> None:
+    for fields, options in cases(name):
+        one, other = built(name, fields, options), built(name, fields, options, seed=2)
+        for attribute in one.tables():
+            assert torch.equal(one.lookups(*columns(fields), attribute), other.lookups(*columns(fields), attribute))
+
+
+def test_rows_may_come_in_lower_precision(name: str) -> None:
+    for fields, options in cases(name):
+        module = built(name, fields, options)
+        numeric, ids = columns(fields)
+        low = {table: rows.bfloat16() for table, rows in module.looked_up(numeric, ids).items()}
+        given = module(numeric, ids, low).float()
+        torch.testing.assert_close(given, given_by(module, fields), rtol=0.02, atol=0.02)
+
+
+def test_a_source_may_take_some_of_its_fields(name: str) -> None:
+    fields = with_statistics(schema(numeric=2, categorical=2))
+    for options in (options for given, options in cases(name) if given is SCHEMAS[3]):
+        whole, kept = source(name).output(fields, options), 0
+        for field in fields.fields:
+            some = Options({**options, "fields": [field.name]})
+            try:
+                shape = source(name).output(fields, some)
+            except ArchitectureError:
+                continue
+            kept += 1
+            assert 2 * math.prod(size_of(shape)) == math.prod(size_of(whole))
+            assert given_by(built(name, fields, some), fields).shape == size_of(shape)
+        assert kept == 2
+
+
+def test_what_is_stored_needs_no_statistics(name: str) -> None:
+    for fields, options in cases(name):
+        stored = built(name, fields, options)
+        fresh = built(name, FeatureSchema(fields.fields), options, seed=2)
+        fresh.load_state_dict(stored.state_dict())
+        assert torch.equal(given_by(fresh, fields), given_by(stored, fields))
 
 
 def test_an_unknown_option_is_refused(name: str) -> None:

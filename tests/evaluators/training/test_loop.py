@@ -42,7 +42,7 @@ class Recorder(Source):
     def cost(cls, schema: FeatureSchema, options: Options) -> Cost:
         raise NotImplementedError
 
-    def forward(self, numeric: Tensor, vectors: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, numeric: Tensor, categorical: Tensor, vectors: Mapping[str, Tensor]) -> Tensor:
         self.seen.append(numeric[:, 0].nan_to_num().int().tolist())
         return numeric
 
