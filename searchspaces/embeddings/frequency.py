@@ -21,6 +21,8 @@ from searchspaces.embeddings._tables import Rows
 
 __all__ = ["Frequency"]
 
+OUT_OF_VOCABULARY = 0
+
 MOST_DEVIATIONS = 10.0
 """Where almost all rows have one id, the others would be thousands of deviations away."""
 
@@ -28,7 +30,8 @@ MOST_DEVIATIONS = 10.0
 class Frequency(Source):
     """Gives log(1 + n(id)) for each categorical field, n the id's count in the training part, in standard units.
 
-    Mean and deviation are over training rows. Ids that a cap puts into one row are counted together.
+    Mean and deviation are over training rows. Ids that a cap puts into one row are counted together. Id 0, which stands
+    for every value out of the vocabulary, has n = 0: each of these is rare, however many rows they have together.
 
     The numbers are a buffer of two bytes an id, so that a stored model is complete. The option `fields` names the
     fields to take; all where it is not given.
@@ -68,18 +71,21 @@ def _scores(schema: FeatureSchema, fields: Sequence[Field]) -> Float[Tensor, " r
     """Number of each id, field after field, in half precision; NaN where the schema has no statistics."""
     if schema.statistics is None:
         return torch.full((sum(field.vocabulary_size for field in fields),), math.nan, dtype=torch.float16)
-    found = [_standard_units(_capped(schema.statistics.counts(field.name), field.vocabulary_size)) for field in fields]
+    found = [_standard_units(schema.statistics.counts(field.name), field.vocabulary_size) for field in fields]
     return torch.from_numpy(np.concatenate(found).astype(np.float16))
+
+
+def _standard_units(counts: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
+    """log(1 + n) of each row, ids taken modulo `rows`; each training row has the same weight in mean and deviation."""
+    weights = _capped(counts, rows)
+    logs = np.log1p(_capped(np.where(np.arange(len(counts)) == OUT_OF_VOCABULARY, 0, counts), rows))
+    total = max(1.0, float(weights.sum()))
+    mean = float((weights * logs).sum()) / total
+    deviation = math.sqrt(max(0.0, float((weights * (logs - mean) ** 2).sum()) / total))
+    scores: NDArray[np.float64] = (logs - mean) / (deviation if deviation > 1e-9 else 1.0)
+    return scores.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS)
 
 
 def _capped(counts: NDArray[np.int64], rows: int) -> NDArray[np.float64]:
     """Counts of ids modulo `rows`."""
-    return np.bincount(np.arange(len(counts)) % rows, weights=counts, minlength=rows)
-
-
-def _standard_units(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    logs, total = np.log1p(counts), max(1.0, float(counts.sum()))
-    mean = float((counts * logs).sum()) / total
-    deviation = math.sqrt(max(0.0, float((counts * (logs - mean) ** 2).sum()) / total))
-    scores: NDArray[np.float64] = (logs - mean) / (deviation if deviation > 1e-9 else 1.0)
-    return scores.clip(-MOST_DEVIATIONS, MOST_DEVIATIONS)
+    return np.bincount(np.arange(len(counts)) % rows, weights=counts, minlength=rows).astype(np.float64)
