@@ -73,3 +73,8 @@ def test_a_group_of_fields_has_the_rows_that_the_whole_table_begins_with() -> No
 def test_fields_that_the_schema_has_not_are_refused(fields: object, message: str) -> None:
     with pytest.raises(ArchitectureError, match=re.escape(message)):
         Full.output(schema(), Options(dim=4, fields=fields))
+
+
+def test_stored_tables_of_earlier_releases_can_be_loaded(source: Full) -> None:
+    """They hold these names and no others."""
+    assert sorted(source.state_dict()) == ["offsets", "sizes", "table.weight"]
