@@ -19,10 +19,11 @@ from tests.contracts.test_blocks import OPTIONS
 from tests.contracts.test_blocks import ROOM as BLOCKS
 from tests.contracts.test_embeddings import OPTIONS as SOURCE_OPTIONS
 from tests.contracts.test_embeddings import ROOM as SOURCES
+from tests.searchspaces.embeddings.known_statistics import with_statistics
 from tests.searchspaces.graphs import schema
 
 META = torch.device("meta")
-FIELDS = schema(numeric=3, categorical=2)
+FIELDS = with_statistics(schema(numeric=3, categorical=2))
 INPUTS = (
     Node("numeric"),
     Node("full", (), Options(dim=4)),
