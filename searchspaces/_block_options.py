@@ -43,6 +43,27 @@ def whole_numbers(block: str, options: Options, name: str) -> tuple[int, ...]:
     return tuple(_whole_number(block, name, one) for one in value)
 
 
+def whole_number_or(block: str, options: Options, name: str, default: int) -> int:
+    """An option that must be an integer of at least one; `default` where it is not given.
+
+    Raises:
+        ArchitectureError: it is of another type, below one or above `LARGEST`.
+    """
+    return _whole_number(block, name, options.get(name, default))
+
+
+def one_of(block: str, options: Options, name: str, known: Sequence[str]) -> str:
+    """An option that is one of some words; the first of them where it is not given.
+
+    Raises:
+        ArchitectureError: it is none of them.
+    """
+    value = options.get(name, known[0])
+    if not isinstance(value, str) or value not in known:
+        raise ArchitectureError(f"{name!r} of block {block!r} must be one of {', '.join(known)}, but is {value!r}")
+    return value
+
+
 def flag(block: str, options: Options, name: str, *, default: bool) -> bool:
     """An option that is on or off.
 

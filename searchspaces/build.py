@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -124,6 +125,10 @@ def _initialise(layer: nn.Module, key: str) -> None:
         generator = torch.Generator().manual_seed(number_of(f"{key}|{name}|{tuple(parameter.shape)}"))
         if name in fixed:
             nn.init.constant_(parameter, fixed[name])
+        elif parameter.dim() == 3:
+            # a stack of matrices, each as if it were alone: to torch the last axis would be places of one kernel
+            bound = math.sqrt(6.0 / (parameter.shape[1] + parameter.shape[2]))
+            nn.init.uniform_(parameter, -bound, bound, generator=generator)
         elif parameter.dim() >= 2:
             nn.init.xavier_uniform_(parameter, generator=generator)
         else:

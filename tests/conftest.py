@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
-SHAPED = ["searchspaces.block", "searchspaces.blocks", "searchspaces.embeddings", "searchspaces.build"]
+SHAPED = [
+    "searchspaces.block",
+    "searchspaces.blocks",
+    "searchspaces.embeddings",
+    "searchspaces.build",
+    "searchspaces._norms",
+    "searchspaces._token_layers",
+]
 install_import_hook(SHAPED, "beartype.beartype")
 
 
