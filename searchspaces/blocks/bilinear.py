@@ -1,0 +1,104 @@
+"""Bilinear interaction: pairs of field vectors, multiplied after a matrix has turned one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from searchspaces._block_options import check_names, flag, one_of
+from searchspaces._errors import ArchitectureError
+from searchspaces._options import Options
+from searchspaces._shapes import Cost, Fields, Shape
+from searchspaces._token_layers import TOKEN_OPTIONS, stack, stack_cost, stacked
+from searchspaces.block import Block
+
+__all__ = ["Bilinear"]
+
+KINDS = ("shared", "field", "pair")
+
+
+class Bilinear(Block):
+    """(x_i W) * x_j for each pair i < j, with one W for all, one W_i for each left field, or one W_ij for each pair.
+
+    Huang et al. (2019), FiBiNET: combining feature importance and bilinear feature interaction for click-through rate
+    prediction. The last field is never a left one, so it has no matrix, though the paper counts one for it.
+
+    Options: `weights`, 'shared' where not given, 'field' or 'pair'; `each_input`, off where not given: inputs are not
+    stacked, but the same matrices pair the fields of one after those of the other, as in FiBiNET for raw and for
+    re-weighted fields; then all must be field vectors of one shape. `dim` of the stacked tokens, the largest among
+    the field inputs where not given; `dense_tokens`, off where not given: each dense input is a token as it stands
+    instead of all going through one linear layer to a single token.
+    """
+
+    left: Tensor
+    right: Tensor
+
+    def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
+        super().__init__(inputs, options)
+        self.output(inputs, options)
+        given = _given(inputs, options)
+        self.tokens = None if _each_input(options) else stack("bilinear", inputs, options)
+        self.kind = one_of("bilinear", options, "weights", KINDS)
+        matrices = torch.empty(_matrices(given.tokens, options), given.dim, given.dim)
+        self.matrices = nn.Parameter(nn.init.uniform_(matrices, -(given.dim**-0.5), given.dim**-0.5))
+        left, right = torch.triu_indices(given.tokens, given.tokens, offset=1)
+        # The order of the pairs follows from the architecture: nothing to keep with the weights.
+        self.register_buffer("left", left, persistent=False)
+        self.register_buffer("right", right, persistent=False)
+
+    @classmethod
+    def output(cls, inputs: Sequence[Shape], options: Options) -> Fields:
+        """One vector per pair: (0,1), (0,2), ..., (1,2), ..."""
+        check_names("bilinear", options, ("weights", "each_input", *TOKEN_OPTIONS))
+        one_of("bilinear", options, "weights", KINDS)
+        given = _given(inputs, options)
+        sets = len(inputs) if _each_input(options) else 1
+        return Fields(sets * given.tokens * (given.tokens - 1) // 2, given.dim)
+
+    @classmethod
+    def cost(cls, inputs: Sequence[Shape], options: Options) -> Cost:
+        """The projections and one matrix product per left field, or per pair where each has its own."""
+        given = _given(inputs, options)
+        pairs = given.tokens * (given.tokens - 1) // 2
+        products = pairs if one_of("bilinear", options, "weights", KINDS) == "pair" else given.tokens - 1
+        square = given.dim**2
+        if _each_input(options):
+            return Cost(_matrices(given.tokens, options) * square, len(inputs) * products * square)
+        own = Cost(_matrices(given.tokens, options) * square, products * square)
+        return stack_cost("bilinear", inputs, options) + own
+
+    def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch pairs dim"]:
+        """The pairs of the stack, or those of each input in turn."""
+        sets = inputs if self.tokens is None else (self.tokens(*inputs),)
+        return torch.cat([self._turned(one) * one.index_select(1, self.right) for one in sets], dim=1)
+
+    def _turned(self, tokens: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch pairs dim"]:
+        if self.kind == "shared":
+            return torch.matmul(tokens[:, :-1], self.matrices[0]).index_select(1, self.left)
+        left = tokens.index_select(1, self.left) if self.kind == "pair" else tokens[:, :-1]
+        turned = torch.bmm(left.transpose(0, 1), self.matrices).transpose(0, 1)
+        return turned if self.kind == "pair" else turned.index_select(1, self.left)
+
+
+def _given(inputs: Sequence[Shape], options: Options) -> Fields:
+    if not _each_input(options):
+        return stacked("bilinear", inputs, options, least=2)
+    shapes = sorted({str(shape) for shape in inputs})
+    if len(shapes) > 1 or not isinstance(inputs[0], Fields) or any(name in options for name in TOKEN_OPTIONS):
+        raise ArchitectureError(
+            "with 'each_input' block 'bilinear' takes field vectors of one shape and neither 'dim' nor "
+            f"'dense_tokens', but got the shapes {', '.join(shapes)} and the options {sorted(options)}"
+        )
+    return stacked("bilinear", inputs[:1], options, least=2)
+
+
+def _each_input(options: Options) -> bool:
+    return flag("bilinear", options, "each_input", default=False)
+
+
+def _matrices(tokens: int, options: Options) -> int:
+    number = {"shared": 1, "field": tokens - 1, "pair": tokens * (tokens - 1) // 2}
+    return number[one_of("bilinear", options, "weights", KINDS)]
