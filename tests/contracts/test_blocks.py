@@ -40,6 +40,33 @@ OPTIONS = [
     Options(width=6, experts=3, top_k=2, balance=0.1),
     Options(width=6, experts=3, layers=2),
 ]
+FIELD_OPTIONS = [
+    Options(tokens=3),
+    Options(tokens=3, dense_tokens=True),
+    Options(tokens=4, layer_norm=True),
+    Options(tokens=3, bias=True),
+    Options(tokens=3, channels=2, kernel=5),
+    Options(maps=[3, 2]),
+    Options(width=6, heads=2, scale=True),
+    Options(width=4, residual=False, layer_norm=True),
+    Options(width=4, layer_norm=True, dim=2),
+    Options(heads=2, hidden=6),
+    Options(tokens=3, token_norm=True, heads=2),
+    Options(reduction=1),
+    Options(reduction=2, excitation="sigmoid", dim=4),
+    Options(weights="field"),
+    Options(weights="pair", dim=4),
+    Options(weights="pair", each_input=True),
+    Options(fm_tokens=2, linear_tokens=1, rank=3, widths=[6]),
+    Options(fm_tokens=1, linear_tokens=2, rank=2, widths=[6, 5], attention=4, dim=4),
+    Options(modules=[["cross", [["layers", 1]]], ["token_linear", [["tokens", 2]]]], tokens=2),
+    Options(modules=["dot_product", ["self_attention", [["width", 6]]]], tokens=3, ensemble="weighted_sum", dim=4),
+    Options(modules=["fm", ["mlp", [["width", 3]]]], tokens=2, ensemble="sum", layer_norm=False),
+    Options(partition=[[1], [0]]),
+    Options(partition=[[1], [2, 0]], module=["mlp", [["width", 6]]], tokens=2, token_dim=3),
+    Options(partition=[[0], list(range(1, 100))], module=["token_linear", [["tokens", 2]]]),
+]
+OPTIONS += FIELD_OPTIONS
 INPUTS: list[list[Shape]] = [
     [Dense(1)],
     [Dense(5)],
@@ -52,6 +79,7 @@ INPUTS: list[list[Shape]] = [
     [Dense(5), Fields(2, 4), Dense(3)],
     [Fields(2, 4), Dense(4), Fields(3, 2)],
     [Fields(1, 4), Dense(4)],
+    [Fields(2, 4), Fields(2, 4)],
 ]
 ROWS = 64
 
