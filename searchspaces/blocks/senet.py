@@ -53,7 +53,7 @@ class SENet(Block):
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch tokens dim"]:
         """The tokens, each times its weight."""
         tokens: Tensor = self.tokens(*inputs)
-        weights = self.act(self.excite(self.squeeze(tokens.mean(2)).relu()))
+        weights: Tensor = self.act(self.excite(self.squeeze(tokens.mean(2)).relu()))
         return tokens * weights.unsqueeze(2)
 
 

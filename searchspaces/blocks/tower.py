@@ -13,7 +13,7 @@ from searchspaces._block_options import check_names, whole_number, whole_number_
 from searchspaces._children import Child
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
-from searchspaces._shapes import Cost, Dense, Fields, Shape
+from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces.block import Block, flat_width, linear_cost
 
 __all__ = ["Tower"]
@@ -79,7 +79,7 @@ class Tower(Block):
 
     def forward(self, *inputs: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch out width"]:
         """The tokens of the first tower, of the second, and so on; or each at the place of its field."""
-        towers = list(inputs[0].index_select(1, self.order).split(self.sizes, dim=1))
+        towers = list(torch.split(inputs[0].index_select(1, self.order), self.sizes, dim=1))
         if self.towers is not None:
             towers = [module(tower) for module, tower in zip(self.towers, towers, strict=True)]
         if self.out is not None:
@@ -109,10 +109,10 @@ class _Plan:
 
 def _plan(inputs: Sequence[Shape], options: Options) -> _Plan:
     check_names("tower", options, ("partition", "module", "tokens", "token_dim"))
-    if len(inputs) != 1 or isinstance(inputs[0], Dense):
+    fields = inputs[0] if len(inputs) == 1 else None
+    if not isinstance(fields, Fields):
         shapes = ", ".join(str(one) for one in inputs)
         raise ArchitectureError(f"block 'tower' takes one input of field vectors, but got {shapes}")
-    (fields,) = inputs
     partition = _partition(options, fields.tokens)
     child = Child.read("tower", "module", options["module"]) if "module" in options else None
     given = tuple(Fields(len(tower), fields.dim) for tower in partition)

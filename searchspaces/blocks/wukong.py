@@ -38,8 +38,7 @@ class Wukong(Block):
         out, given = self.output(inputs, options), stacked("wukong", inputs, options)
         rank, attention = _number(options, "rank"), _attention(options)
         self.tokens = stack("wukong", inputs, options)
-        self.projection = None if attention else nn.Parameter(nn.init.xavier_uniform_(torch.empty(given.tokens, rank)))
-        self.attention = _Attention(given, rank, attention) if attention else None
+        self.projection = _Attention(given, rank, attention) if attention else _Projection(given, rank)
         self.interaction_norm = LayerNorm(given.tokens * rank)
         layers: list[nn.Module] = []
         for wide, width in _layers(given, options):
@@ -86,8 +85,19 @@ class Wukong(Block):
 
     def interact(self, tokens: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch tokens rank"]:
         """X X^T Y, without the square matrix X X^T."""
-        projection = self.projection if self.attention is None else self.attention(tokens)
-        return torch.bmm(tokens, torch.matmul(tokens.transpose(1, 2), projection))
+        return torch.bmm(tokens, torch.matmul(tokens.transpose(1, 2), self.projection(tokens)))
+
+
+class _Projection(nn.Module):
+    """One Y for all examples."""
+
+    def __init__(self, given: Fields, rank: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(given.tokens, rank)))
+
+    def forward(self, tokens: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "tokens rank"]:
+        """The projection, whatever the tokens."""
+        return self.weight
 
 
 class _Attention(nn.Module):

@@ -3,7 +3,17 @@
 import pytest
 
 from searchspaces import ArchitectureError, Options
-from searchspaces._block_options import check_names, choice, flag, fraction, positive, whole_number, whole_numbers
+from searchspaces._block_options import (
+    check_names,
+    choice,
+    flag,
+    fraction,
+    one_of,
+    positive,
+    whole_number,
+    whole_number_or,
+    whole_numbers,
+)
 
 
 def test_right_options_are_read() -> None:
@@ -36,6 +46,24 @@ def test_a_width_has_an_upper_bound() -> None:
     message = "'width' of block 'mlp' must be an integer of at most 2147483647, but is 2147483648"
     with pytest.raises(ArchitectureError, match=message):
         whole_number("mlp", Options(width=2**31), "width")
+
+
+def test_a_number_may_have_a_default() -> None:
+    assert whole_number_or("mlp", Options(heads=2), "heads", 1) == 2
+    assert whole_number_or("mlp", Options(), "heads", 1) == 1
+    with pytest.raises(ArchitectureError, match="'heads' of block 'mlp' must be an integer of at least 1, but is None"):
+        whole_number_or("mlp", Options(heads=None), "heads", 1)
+
+
+def test_a_word_is_one_of_those_known_and_the_first_where_it_is_not_given() -> None:
+    assert one_of("dhen", Options(ensemble="sum"), "ensemble", ("concat", "sum")) == "sum"
+    assert one_of("dhen", Options(), "ensemble", ("concat", "sum")) == "concat"
+
+
+@pytest.mark.parametrize("value", ["mean", 1, None])
+def test_a_word_that_is_not_known_is_refused(value: object) -> None:
+    with pytest.raises(ArchitectureError, match="'ensemble' of block 'dhen' must be one of concat, sum, but is"):
+        one_of("dhen", Options(ensemble=value), "ensemble", ("concat", "sum"))
 
 
 @pytest.mark.parametrize("value", [8, [], None])

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from searchspaces import Architecture, ArchitectureError, Cost, Dense, Fields, Node, Options
 from searchspaces.blocks.bilinear import Bilinear
+from searchspaces.blocks.senet import SENet
 from searchspaces.build import build
 from tests.searchspaces.graphs import schema
 
@@ -48,13 +49,31 @@ def test_the_same_matrices_may_pair_each_input_in_turn(kind: str) -> None:
     assert torch.allclose(block(raw, weighted), expected, atol=1e-6)
 
 
-def test_the_parameters_of_published_runs() -> None:
-    # BARS, FiBiNET on Criteo_x1: one matrix per pair of 39 fields of dimension 10, for raw and re-weighted fields.
+def perceptron(width: int) -> int:
+    """Parameters of three layers of 400 units and an output."""
+    return (width + 1) * 400 + 2 * 401 * 400 + 401
+
+
+@pytest.mark.parametrize(
+    ("fields", "rows", "kind", "reduction", "norms", "published"),
+    [(10, 5_389, "shared", 2, 2_400, 743_480), (39, 2_086_316, "pair", 12, 0, 29_273_411)],
+    ids=["Frappe_x1", "Criteo_x1"],
+)
+def test_the_parameters_of_published_runs(
+    fields: int, rows: int, kind: str, reduction: int, norms: int, published: int
+) -> None:
+    # BARS, FiBiNET: ten numbers and a weight per row; pairs of raw and of re-weighted fields into a perceptron.
+    given, options = Fields(fields, 10), Options(weights=kind, each_input=True)
+    pairs = Bilinear.output([given, given], options)
+    own = Bilinear.cost([given, given], options) + SENet.cost([given], Options(reduction=reduction))
+    assert own.parameters + 11 * rows + perceptron(pairs.tokens * pairs.dim) + norms == published
+
+
+def test_its_cost_is_a_product_per_left_field_or_per_pair() -> None:
     both = [Fields(39, 10), Fields(39, 10)]
-    pair = Bilinear.cost(both, Options(weights="pair", each_input=True))
-    assert pair == Cost(741 * 100, 2 * 741 * 100)
-    assert Bilinear.output(both, Options(weights="pair", each_input=True)) == Fields(2 * 741, 10)
     assert Bilinear.cost(both, Options(each_input=True)) == Cost(100, 2 * 38 * 100)
+    assert Bilinear.cost(both, Options(weights="pair", each_input=True)) == Cost(741 * 100, 2 * 741 * 100)
+    assert Bilinear.cost([Fields(39, 10)], Options(weights="field")) == Cost(38 * 100, 38 * 100)
 
 
 @pytest.mark.parametrize("inputs", [[Fields(4, 3), Fields(4, 2)], [Dense(3)]])

@@ -10,6 +10,7 @@ from searchspaces.blocks.convolution import Convolution
 
 def test_kernels_slide_over_tokens_and_dimensions() -> None:
     block, tokens = Convolution([Fields(4, 5)], Options(tokens=2, channels=3)), torch.randn(6, 4, 5)
+    assert block.kernels.bias is not None
     framed = pad(tokens, (1, 1, 1, 1))
     channels = torch.zeros(6, 3, 4, 5)
     for row in range(4):
@@ -22,6 +23,7 @@ def test_kernels_slide_over_tokens_and_dimensions() -> None:
 
 def test_a_kernel_of_one_weighs_each_value_alone() -> None:
     block, tokens = Convolution([Fields(4, 5)], Options(tokens=4, kernel=1)), torch.randn(6, 4, 5)
+    assert block.kernels.bias is not None
     with torch.no_grad():
         block.kernels.weight.fill_(2.0)
         block.kernels.bias.zero_()

@@ -17,12 +17,11 @@ def test_modules_stand_one_under_the_other_beside_the_shortcut() -> None:
     block, tokens = DHEN([GIVEN], Options(modules=MODULES, tokens=3)), torch.randn(6, 5, 4)
     assert DHEN.output([GIVEN], Options(modules=MODULES, tokens=3)) == Fields(9, 4)
     dot, mixed, attended = (module(tokens) for module in block.interactions)
-    vector, _, both = block.maps
-    assert vector.vector is not None
+    vector, _, both = (as_tokens.state_dict() for as_tokens in block.maps)
     found = [
-        (dot @ vector.vector.weight.T).view(6, 3, 4),
+        (dot @ vector["vector.weight"].T).view(6, 3, 4),
         mixed,
-        both.count.layer.weight @ attended @ both.width.weight.T,
+        both["count.layer.weight"] @ attended @ both["width.weight"].T,
     ]
     assert block.shortcut is not None
     expected = layer_norm(torch.cat(found, dim=1) + block.shortcut.layer.weight @ tokens, [4])

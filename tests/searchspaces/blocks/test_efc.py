@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import layer_norm
 
-from searchspaces import ArchitectureError, Dense, Fields, Options
+from searchspaces import ArchitectureError, Dense, Fields, Options, Shape
 from searchspaces.blocks.efc import EFC
 
 
@@ -27,7 +27,7 @@ def test_the_norm_is_over_the_tokens_of_each_dimension() -> None:
 
 
 def test_several_inputs_are_stacked_before() -> None:
-    inputs = [Dense(5), Fields(2, 4), Fields(3, 2), Dense(1)]
+    inputs: list[Shape] = [Dense(5), Fields(2, 4), Fields(3, 2), Dense(1)]
     given = [torch.randn(6, 5), torch.randn(6, 2, 4), torch.randn(6, 3, 2), torch.randn(6, 1)]
     block = EFC(inputs, Options(tokens=7))
     assert block.mix.layer.in_features == 2 + 3 + 1

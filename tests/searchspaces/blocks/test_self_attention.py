@@ -51,12 +51,23 @@ def test_the_order_of_the_tokens_only_permutes_the_output() -> None:
     assert torch.allclose(block(tokens[:, turned]), block(tokens)[:, turned], atol=1e-6)
 
 
-def test_the_parameters_of_a_published_run() -> None:
-    # BARS, AutoInt on Frappe_x1, 306,051 in all: 53,890 in the tables and a last layer of 10 * 128 units and a bias.
-    wide, deep = Fields(10, 10), Fields(10, 128)
-    options = Options(width=128, heads=4, residual=True)
-    own = SelfAttention.cost([wide], options).parameters + 5 * SelfAttention.cost([deep], options).parameters
-    assert own + 53_890 + 10 * 128 + 1 == 306_051
+@pytest.mark.parametrize(
+    ("fields", "width", "layers", "normed", "rest", "published"),
+    [
+        (10, 128, 6, False, 53_890, 306_051),
+        (10, 128, 5, True, 53_890 + 364_001, 622_180),
+        (39, 256, 3, True, 22_949_476, 23_364_453),
+    ],
+    ids=["AutoInt on Frappe_x1", "AutoInt+ on Frappe_x1", "AutoInt on Criteo_x1"],
+)
+def test_the_parameters_of_published_runs(
+    fields: int, width: int, layers: int, normed: bool, rest: int, published: int
+) -> None:
+    # BARS: a linear layer on all tokens; AutoInt+ has a perceptron beside it, AutoInt on Criteo a linear part.
+    options = Options(width=width, layer_norm=normed)
+    dims = [10] + [width] * (layers - 1)
+    own = sum(SelfAttention.cost([Fields(fields, dim)], options).parameters for dim in dims)
+    assert own + fields * width + 1 + rest == published
 
 
 def test_its_cost_is_that_of_the_formula() -> None:

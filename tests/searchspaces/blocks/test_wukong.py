@@ -16,16 +16,14 @@ of dimension 160: by the formula of the paper without attention, and as the pape
 def test_projecting_early_is_projecting_the_square_matrix() -> None:
     block = Wukong([Fields(7, 5)], OPTIONS).double()
     tokens = torch.randn(6, 7, 5, dtype=torch.float64)
-    assert block.projection is not None
     square = tokens @ tokens.transpose(1, 2)
-    assert torch.allclose(block.interact(tokens), square @ block.projection, atol=1e-12)
+    assert torch.allclose(block.interact(tokens), square @ block.projection(tokens), atol=1e-12)
 
 
 def test_the_layer_is_put_together_as_written() -> None:
     block, tokens = Wukong([Fields(7, 5)], OPTIONS), torch.randn(6, 7, 5)
-    assert block.projection is not None
     assert block.shortcut is not None
-    made = layer_norm((tokens @ tokens.transpose(1, 2) @ block.projection).flatten(1), [21])
+    made = layer_norm((tokens @ tokens.transpose(1, 2) @ block.projection(tokens)).flatten(1), [21])
     layers = [layer for layer in block.mlp if isinstance(layer, torch.nn.Linear)]
     for layer in layers:
         made = linear(made if layer is layers[0] else made.relu(), layer.weight, layer.bias)
@@ -47,11 +45,9 @@ def test_as_many_tokens_as_enter_are_added_as_they_stand() -> None:
 def test_the_projection_may_follow_from_the_tokens() -> None:
     block = Wukong([Fields(7, 5)], Options({**OPTIONS, "attention": 4}))
     tokens = torch.randn(6, 7, 5)
-    assert block.projection is None
-    assert block.attention is not None
     square = tokens @ tokens.transpose(1, 2)
-    assert torch.allclose(block.interact(tokens), square @ block.attention(tokens), atol=1e-4)
-    assert not torch.allclose(block.attention(tokens)[0], block.attention(tokens)[1])
+    assert torch.allclose(block.interact(tokens), square @ block.projection(tokens), atol=1e-4)
+    assert not torch.allclose(block.projection(tokens)[0], block.projection(tokens)[1])
 
 
 def closed_form(n: int, d: int, options: Options) -> Cost:
