@@ -52,18 +52,6 @@ def whole_number_or(block: str, options: Options, name: str, default: int) -> in
     return _whole_number(block, name, options.get(name, default))
 
 
-def one_of(block: str, options: Options, name: str, known: Sequence[str]) -> str:
-    """An option that is one of some words; the first of them where it is not given.
-
-    Raises:
-        ArchitectureError: it is none of them.
-    """
-    value = options.get(name, known[0])
-    if not isinstance(value, str) or value not in known:
-        raise ArchitectureError(f"{name!r} of block {block!r} must be one of {', '.join(known)}, but is {value!r}")
-    return value
-
-
 def flag(block: str, options: Options, name: str, *, default: bool) -> bool:
     """An option that is on or off.
 

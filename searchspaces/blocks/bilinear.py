@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from searchspaces._block_options import check_names, flag, one_of
+from searchspaces._block_options import check_names, choice, flag
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
@@ -41,7 +41,7 @@ class Bilinear(Block):
         self.output(inputs, options)
         given = _given(inputs, options)
         self.tokens = None if _each_input(options) else stack("bilinear", inputs, options)
-        self.kind = one_of("bilinear", options, "weights", KINDS)
+        self.kind = _kind(options)
         matrices = torch.empty(_matrices(given.tokens, options), given.dim, given.dim)
         self.matrices = nn.Parameter(nn.init.uniform_(matrices, -(given.dim**-0.5), given.dim**-0.5))
         left, right = torch.triu_indices(given.tokens, given.tokens, offset=1)
@@ -53,7 +53,7 @@ class Bilinear(Block):
     def output(cls, inputs: Sequence[Shape], options: Options) -> Fields:
         """One vector per pair: (0,1), (0,2), ..., (1,2), ..."""
         check_names("bilinear", options, ("weights", "each_input", *TOKEN_OPTIONS))
-        one_of("bilinear", options, "weights", KINDS)
+        _kind(options)
         given = _given(inputs, options)
         sets = len(inputs) if _each_input(options) else 1
         return Fields(sets * given.tokens * (given.tokens - 1) // 2, given.dim)
@@ -63,7 +63,7 @@ class Bilinear(Block):
         """The projections and one matrix product per left field, or per pair where each has its own."""
         given = _given(inputs, options)
         pairs = given.tokens * (given.tokens - 1) // 2
-        products = pairs if one_of("bilinear", options, "weights", KINDS) == "pair" else given.tokens - 1
+        products = pairs if _kind(options) == "pair" else given.tokens - 1
         square = given.dim**2
         if _each_input(options):
             return Cost(_matrices(given.tokens, options) * square, len(inputs) * products * square)
@@ -95,10 +95,14 @@ def _given(inputs: Sequence[Shape], options: Options) -> Fields:
     return stacked("bilinear", inputs[:1], options, least=2)
 
 
+def _kind(options: Options) -> str:
+    return choice("bilinear", options, "weights", KINDS, default="shared")
+
+
 def _each_input(options: Options) -> bool:
     return flag("bilinear", options, "each_input", default=False)
 
 
 def _matrices(tokens: int, options: Options) -> int:
     number = {"shared": 1, "field": tokens - 1, "pair": tokens * (tokens - 1) // 2}
-    return number[one_of("bilinear", options, "weights", KINDS)]
+    return number[_kind(options)]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from searchspaces._block_options import check_names, flag, one_of, whole_number
+from searchspaces._block_options import check_names, choice, flag, whole_number
 from searchspaces._children import Child
 from searchspaces._errors import ArchitectureError
 from searchspaces._norms import LayerNorm, check_normed, norm_cost
@@ -116,7 +116,7 @@ def _part(inputs: Sequence[Shape], options: Options) -> Fields:
 
 
 def _ensemble(options: Options) -> str:
-    return one_of("dhen", options, "ensemble", ENSEMBLES)
+    return choice("dhen", options, "ensemble", ENSEMBLES, default="concat")
 
 
 def _normed(options: Options) -> bool:

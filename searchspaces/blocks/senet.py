@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from searchspaces._block_options import check_names, one_of, whole_number
+from searchspaces._block_options import check_names, choice, whole_number
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, stack, stack_cost, stacked
@@ -62,4 +62,4 @@ def _units(inputs: Sequence[Shape], options: Options) -> int:
 
 
 def _excitation(options: Options) -> str:
-    return one_of("senet", options, "excitation", ("relu", "sigmoid"))
+    return choice("senet", options, "excitation", ("relu", "sigmoid"), default="relu")
