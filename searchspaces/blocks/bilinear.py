@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from jaxtyping import Float
@@ -33,9 +33,6 @@ class Bilinear(Block):
     instead of all going through one linear layer to a single token.
     """
 
-    left: Tensor
-    right: Tensor
-
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
         self.output(inputs, options)
@@ -44,10 +41,6 @@ class Bilinear(Block):
         self.kind = _kind(options)
         matrices = torch.empty(_matrices(given.tokens, options), given.dim, given.dim)
         self.matrices = nn.Parameter(nn.init.uniform_(matrices, -(given.dim**-0.5), given.dim**-0.5))
-        left, right = torch.triu_indices(given.tokens, given.tokens, offset=1)
-        # The order of the pairs follows from the architecture: nothing to keep with the weights.
-        self.register_buffer("left", left, persistent=False)
-        self.register_buffer("right", right, persistent=False)
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Fields:
@@ -73,14 +66,23 @@ class Bilinear(Block):
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch pairs dim"]:
         """The pairs of the stack, or those of each input in turn."""
         sets = inputs if self.tokens is None else (self.tokens(*inputs),)
-        return torch.cat([self._turned(one) * one.index_select(1, self.right) for one in sets], dim=1)
+        # one left field after the other: gathers of all pairs take twice the time, most of it on the way back
+        return torch.cat([pairs for one in sets for pairs in self._pairs(one)], dim=1)
 
-    def _turned(self, tokens: Float[Tensor, "batch tokens dim"]) -> Float[Tensor, "batch pairs dim"]:
+    def _pairs(self, tokens: Float[Tensor, "batch tokens dim"]) -> Iterator[Float[Tensor, "batch right dim"]]:
+        """The pairs of the first left field, of the second, and so on."""
+        for at, turned in enumerate(self._turned(tokens)):
+            yield turned * tokens[:, at + 1 :]
+
+    def _turned(self, tokens: Float[Tensor, "batch tokens dim"]) -> Iterable[Float[Tensor, "batch ones_or_right dim"]]:
+        left, count = tokens[:, :-1], tokens.shape[1] - 1
         if self.kind == "shared":
-            return torch.matmul(tokens[:, :-1], self.matrices[0]).index_select(1, self.left)
-        left = tokens.index_select(1, self.left) if self.kind == "pair" else tokens[:, :-1]
-        turned = torch.bmm(left.transpose(0, 1), self.matrices).transpose(0, 1)
-        return turned if self.kind == "pair" else turned.index_select(1, self.left)
+            return torch.split(torch.matmul(left, self.matrices[0]), 1, dim=1)
+        if self.kind == "field":
+            return torch.split(torch.bmm(left.transpose(0, 1), self.matrices).transpose(0, 1), 1, dim=1)
+        own = torch.split(self.matrices, list(range(count, 0, -1)))
+        beside = [each.transpose(0, 1).flatten(1) for each in own]
+        return [(left[:, at] @ wide).view(len(left), count - at, -1) for at, wide in enumerate(beside)]
 
 
 def _given(inputs: Sequence[Shape], options: Options) -> Fields:

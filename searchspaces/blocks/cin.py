@@ -55,7 +55,7 @@ class CIN(Block):
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch maps"]:
         """Pooled maps of the first layer, of the second, and so on."""
-        first = self.tokens(*inputs).transpose(1, 2)
+        first = self.tokens(*inputs).transpose(1, 2).contiguous()
         maps, pooled = first, []
         for layer in self.layers:
             products = maps.unsqueeze(3) * first.unsqueeze(2)  # [batch, dim, maps, tokens]

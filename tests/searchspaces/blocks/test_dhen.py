@@ -4,10 +4,13 @@ import pytest
 import torch
 from torch.nn.functional import layer_norm
 
-from searchspaces import ArchitectureError, Cost, Dense, Fields, Options, PluginError
+from searchspaces import Architecture, ArchitectureError, Cost, Dense, Fields, Node, Options, PluginError
 from searchspaces.blocks.cross import Cross
 from searchspaces.blocks.dhen import DHEN
 from searchspaces.blocks.token_linear import TokenMix
+from searchspaces.build import build
+from searchspaces.cost import cost
+from tests.searchspaces.graphs import schema
 
 GIVEN = Fields(5, 4)
 MODULES = ["dot_product", ["token_linear", [["tokens", 3]]], ["self_attention", [["width", 6], ["heads", 2]]]]
@@ -54,6 +57,14 @@ def test_a_module_may_be_a_layer_itself() -> None:
     inner = ["dhen", [["modules", [["cross", [["layers", 1]]]]], ["tokens", 2]]]
     block = DHEN([GIVEN, Dense(3)], Options(modules=[inner, "dot_product"], tokens=2))
     assert block(torch.randn(6, 5, 4), torch.randn(6, 3)).shape == (6, 4, 4)
+
+
+def test_an_architecture_with_modules_survives_json_and_builds() -> None:
+    layer = Node("dhen", (0,), Options(modules=MODULES, tokens=3))
+    graph = Architecture((Node("full", (), Options(dim=4)), layer, Node("logit", (1,))))
+    fields = schema(numeric=0, categorical=5)
+    assert Architecture.from_json(graph.to_json()) == graph
+    assert cost(graph, fields).parameters == sum(one.numel() for one in build(graph, fields, seed=1).parameters())
 
 
 def test_a_mistake_in_a_module_is_named_with_its_place() -> None:
