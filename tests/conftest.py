@@ -13,7 +13,6 @@ SHAPED = [
     "searchspaces.blocks",
     "searchspaces.embeddings",
     "searchspaces.build",
-    "searchspaces._norms",
     "searchspaces._token_layers",
 ]
 install_import_hook(SHAPED, "beartype.beartype")

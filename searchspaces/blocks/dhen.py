@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from searchspaces._block_options import check_names, choice, flag, whole_number
 from searchspaces._children import Child
 from searchspaces._errors import ArchitectureError
-from searchspaces._norms import LayerNorm, check_normed, norm_cost
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import (
@@ -25,6 +24,7 @@ from searchspaces._token_layers import (
     token_linear_cost,
 )
 from searchspaces.block import Block
+from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
 
 __all__ = ["DHEN"]
 
@@ -66,7 +66,7 @@ class DHEN(Block):
         check_names("dhen", options, ("modules", "tokens", "ensemble", "layer_norm", *TOKEN_OPTIONS))
         given, part, chosen = stacked("dhen", inputs, options), _part(inputs, options), _chosen(options)
         if _normed(options):
-            check_normed("dhen", given.dim)
+            check_norm_width("dhen", given.dim)
         for number, child in enumerate(chosen):
             try:
                 child.output([given])
@@ -86,7 +86,7 @@ class DHEN(Block):
             total += Cost(len(chosen))
         if out.tokens != given.tokens:
             total += token_linear_cost(given.tokens, out.tokens, dim=given.dim, bias=False)
-        return total + (norm_cost(given.dim) if _normed(options) else Cost())
+        return total + (norm_cost("layer", given.dim) if _normed(options) else Cost())
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out dim"]:
         """The tokens of the ensemble."""

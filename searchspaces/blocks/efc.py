@@ -8,11 +8,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from searchspaces._block_options import check_names, flag, whole_number
-from searchspaces._norms import LayerNorm, check_normed, norm_cost
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, TokenLinear, stack, stack_cost, stacked, token_linear_cost
 from searchspaces.block import Block
+from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
 
 __all__ = ["EFC"]
 
@@ -42,7 +42,7 @@ class EFC(Block):
         check_names("efc", options, ("tokens", "layer_norm", *TOKEN_OPTIONS))
         out = whole_number("efc", options, "tokens")
         if _normed(options):
-            check_normed("efc", out)
+            check_norm_width("efc", out)
         return Fields(out, stacked("efc", inputs, options).dim)
 
     @classmethod
@@ -50,7 +50,7 @@ class EFC(Block):
         """The projections, the layer along the tokens, the norm."""
         given, out, normed = stacked("efc", inputs, options), cls.output(inputs, options).tokens, _normed(options)
         mix = token_linear_cost(given.tokens, out, dim=given.dim, bias=not normed)
-        return stack_cost("efc", inputs, options) + mix + (norm_cost(out) if normed else Cost())
+        return stack_cost("efc", inputs, options) + mix + (norm_cost("layer", out) if normed else Cost())
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out dim"]:
         """Mixed tokens, none below zero."""

@@ -8,11 +8,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from searchspaces._block_options import check_names, flag, whole_number, whole_number_or
-from searchspaces._norms import LayerNorm, check_normed, norm_cost
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, attend, attend_cost, check_heads, stack, stack_cost, stacked
 from searchspaces.block import Block, linear_cost
+from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
 
 __all__ = ["SelfAttention"]
 
@@ -52,7 +52,7 @@ class SelfAttention(Block):
         for name in ("residual", "scale"):
             _flag(options, name)
         if _flag(options, "layer_norm"):
-            check_normed("self_attention", width)
+            check_norm_width("self_attention", width)
         return Fields(stacked("self_attention", inputs, options, least=2).tokens, width)
 
     @classmethod
@@ -62,7 +62,9 @@ class SelfAttention(Block):
         matrix = linear_cost(given.dim, width, bias=False)
         matrices = 4 if _flag(options, "residual") and given.dim != width else 3
         total = Cost(matrices * matrix.parameters, matrices * matrix.macs * given.tokens)
-        total += attend_cost(given.tokens, width) + (norm_cost(width) if _flag(options, "layer_norm") else Cost())
+        total += attend_cost(given.tokens, width) + (
+            norm_cost("layer", width) if _flag(options, "layer_norm") else Cost()
+        )
         return stack_cost("self_attention", inputs, options) + total
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch tokens width"]:

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from searchspaces._block_options import check_names, flag, whole_number, whole_number_or
 from searchspaces._errors import ArchitectureError
-from searchspaces._norms import LayerNorm, check_normed, norm_cost
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import (
@@ -24,6 +23,7 @@ from searchspaces._token_layers import (
     token_linear_cost,
 )
 from searchspaces.block import Block, linear_cost
+from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
 
 __all__ = ["Transformer"]
 
@@ -68,7 +68,7 @@ class Transformer(Block):
             raise ArchitectureError("block 'transformer' needs two tokens to attend to each other, but has one")
         whole_number_or("transformer", options, "hidden", given.dim)
         check_heads("transformer", whole_number_or("transformer", options, "heads", 1), given.dim)
-        check_normed("transformer", given.dim)
+        check_norm_width("transformer", given.dim)
         if _token_norm(options) and "tokens" not in options:
             raise ArchitectureError("'token_norm' of block 'transformer' is a norm over 'tokens', which is not given")
         return Fields(tokens, given.dim)
@@ -81,11 +81,11 @@ class Transformer(Block):
         square, widen, narrow = linear_cost(dim, dim), linear_cost(dim, hidden), linear_cost(hidden, dim)
         total = Cost(macs=out.tokens * (4 * square.macs + widen.macs + narrow.macs))
         total += Cost(4 * square.parameters - dim + widen.parameters + narrow.parameters)
-        total += attend_cost(out.tokens, dim) + norm_cost(dim) + norm_cost(dim)
+        total += attend_cost(out.tokens, dim) + norm_cost("layer", dim) + norm_cost("layer", dim)
         if "tokens" in options:
             total += token_linear_cost(given.tokens, out.tokens, dim=dim, bias=not _token_norm(options))
         if _token_norm(options):
-            total += norm_cost(out.tokens)
+            total += norm_cost("layer", out.tokens)
         return stack_cost("transformer", inputs, options) + total
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch tokens dim"]:

@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from searchspaces._block_options import check_names, whole_number, whole_numbers
-from searchspaces._norms import LayerNorm, check_normed, norm_cost
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, TokenLinear, stack, stack_cost, stacked, token_linear_cost
 from searchspaces.block import Block, linear_cost
+from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
 
 __all__ = ["Wukong"]
 
@@ -55,8 +55,8 @@ class Wukong(Block):
         known = ("fm_tokens", "linear_tokens", "rank", "widths", "attention", *TOKEN_OPTIONS)
         check_names("wukong", options, known)
         given = stacked("wukong", inputs, options)
-        check_normed("wukong", given.dim)
-        check_normed("wukong", given.tokens * _number(options, "rank"))
+        check_norm_width("wukong", given.dim)
+        check_norm_width("wukong", given.tokens * _number(options, "rank"))
         _attention(options)
         whole_numbers("wukong", options, "widths")
         return Fields(_number(options, "fm_tokens") + _number(options, "linear_tokens"), given.dim)
@@ -73,7 +73,7 @@ class Wukong(Block):
         total += token_linear_cost(given.tokens, linear, dim=given.dim, bias=False)
         if out.tokens != given.tokens:
             total += token_linear_cost(given.tokens, out.tokens, dim=given.dim, bias=False)
-        return total + norm_cost(given.tokens * rank) + norm_cost(given.dim)
+        return total + norm_cost("layer", given.tokens * rank) + norm_cost("layer", given.dim)
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out dim"]:
         """Factorization machine tokens first, then the compressed ones."""
