@@ -17,7 +17,8 @@ from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, S
 from evaluators.external import External
 from evaluators.planted import Planted
 from evaluators.train import Train
-from searchspaces import Candidate, foreign_plugins, plugin_names
+from evaluators.trees import Trees
+from searchspaces import Candidate, Options, foreign_plugins, plugin_names
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
 
@@ -77,7 +78,18 @@ def _external(folder: Path) -> Case:
     )
 
 
-FACTORIES: dict[str, Callable[[Path], Case]] = {"train": _train, "planted": _planted, "external": _external}
+def _trees(folder: Path) -> Case:
+    data = write_small_data(folder / "small", rows=1000).folder
+    few, more = (Candidate(None, Options(max_rounds=10, num_leaves=leaves)) for leaves in (4, 8))
+    return Case(lambda: Trees(data, 1), (suggest(few), suggest(more), suggest(few, replicate=1)), suggest(mlp()))
+
+
+FACTORIES: dict[str, Callable[[Path], Case]] = {
+    "train": _train,
+    "planted": _planted,
+    "external": _external,
+    "trees": _trees,
+}
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
     for name in plugin_names("evaluators")
