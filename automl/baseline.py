@@ -1,6 +1,6 @@
 """The user's own model as a baseline: read from a winner file or a bare model, checked against the data.
 
-A bare model is YAML or JSON of the form of the zoo's files; `training` and `system` may be left out:
+A bare model is YAML or JSON of the form of the zoo's files; `training`, `system` and `paper` may be left out:
 
     architecture:
       version: 1
@@ -97,7 +97,8 @@ def _bare(source: str, content: Mapping[str, Any]) -> Candidate:
         content = {"architecture": {key: content[key] for key in content if key in _BARE}} | {
             key: content[key] for key in content if key not in _BARE
         }
-    wrong = [f"{key}: unknown key of a model; {did_you_mean(str(key), KEYS)}" for key in content if key not in KEYS]
+    known = (*KEYS, "paper")
+    wrong = [f"{key}: unknown key of a model; {did_you_mean(str(key), known)}" for key in content if key not in known]
     wrong += [
         f"{key}: must be a mapping, but is {type(content[key]).__name__}"
         for key in KEYS

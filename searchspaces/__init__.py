@@ -28,7 +28,7 @@ from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
 from searchspaces._schema import EDGES, FeatureSchema, Field, Kind, Statistics
 from searchspaces._shapes import Cost, Dense, Fields, Shape
 from searchspaces._space import SearchSpace
-from searchspaces._zoo import zoo, zoo_names
+from searchspaces._zoo import zoo, zoo_names, zoo_paper
 
 __all__ = [
     "EDGES",
@@ -69,4 +69,5 @@ __all__ = [
     "plugin_names",
     "zoo",
     "zoo_names",
+    "zoo_paper",
 ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from searchspaces import ArchitectureError, Candidate, CandidateError, FeatureSchema, zoo, zoo_names
+from searchspaces import ArchitectureError, Candidate, CandidateError, FeatureSchema, zoo, zoo_names, zoo_paper
 from searchspaces.build import build
 from searchspaces.cost import cost
 from tests.searchspaces.graphs import schema
@@ -48,3 +48,8 @@ def test_a_schema_may_feed_no_part_of_a_baseline() -> None:
 def test_an_unknown_name_gets_the_closest_one() -> None:
     with pytest.raises(CandidateError, match=r"no human-made architecture 'dcn_v2'; did you mean 'dcnv2'\?"):
         zoo("dcn_v2")
+
+
+@pytest.mark.parametrize("name", ["dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep"])
+def test_a_classic_names_its_paper(name: str) -> None:
+    assert " et al. 20" in zoo_paper(name)
