@@ -15,7 +15,11 @@ from automl.baseline import as_section
 from automl.config import DEFAULT_STORAGE, SCHEMA_VERSION, StudyConfig, parse_config, resolve_paths, resolve_url
 from automl.fidelity import AUDIT_STAGE
 from automl.study import Study
+from automl.tuning import TUNED_STAGE, TUNING_STAGE
 from storage import StoreUnreadable, StudyExists, StudyNotFound, TrialStore, open_store
+
+BESIDE = (AUDIT_STAGE, TUNING_STAGE, TUNED_STAGE)
+"""Stages that may come before a search of the same study."""
 
 MEASURES = ("study", "data", "space", "evaluator", "objectives", "baseline")
 """Sections that decide what is measured: what an audit found holds under others no more."""
@@ -71,7 +75,7 @@ def open_new(config: StudyConfig, *, load_if_exists: bool = False, is_checked: b
     if not load_if_exists:
         known = _known(config)
         if known is not None:
-            return _begun_by_audit(known, config)
+            return _begun_beside(known, config)
     record = new_record(config, is_checked=is_checked)
     store = open_store(config.storage)
     try:
@@ -93,11 +97,20 @@ def open_audit(config: StudyConfig) -> Study:
     if config.fidelity is None:
         way_out = "add a ladder, such as 'fidelity: {rungs: [{rows: 20000}, {}]}'"
         raise ConfigError("the configuration", [f"fidelity: an audit compares rungs with full training; {way_out}"])
+    return open_beside(config)
+
+
+def open_beside(config: StudyConfig) -> Study:
+    """The study of the name for work beside its search, which may have begun or not: an audit, the tuning of baselines.
+
+    Raises:
+        StudyError: the study measures something else than the configuration says.
+    """
     known = _known(config)
     if known is None:
         return open_new(config, is_checked=True)
     _check_measures_alike(known, config)
-    if _is_only_audited(known):
+    if _is_not_searched(known):
         _take_settings(known, config)
     return known
 
@@ -116,14 +129,14 @@ def _known(config: StudyConfig) -> Study | None:
     return None
 
 
-def _begun_by_audit(study: Study, config: StudyConfig) -> Study:
-    """The study as the search's, where an audit alone has been there before; it takes the settings of the search.
+def _begun_beside(study: Study, config: StudyConfig) -> Study:
+    """The study as the search's, where an audit or tuned baselines alone were there before; it takes its settings.
 
     Raises:
         StudyExists: somebody has searched.
-        StudyError: the audit measured something else.
+        StudyError: what was there before measured something else.
     """
-    if not _is_only_audited(study):
+    if not _is_not_searched(study):
         study.close()
         raise StudyExists(f"a study named {study.name!r} exists; resume it, or choose another name")
     _check_measures_alike(study, config)
@@ -131,9 +144,9 @@ def _begun_by_audit(study: Study, config: StudyConfig) -> Study:
     return study
 
 
-def _is_only_audited(study: Study) -> bool:
+def _is_not_searched(study: Study) -> bool:
     trials = study.trials
-    return bool(trials) and all(trial.stage == AUDIT_STAGE for trial in trials)
+    return bool(trials) and all(trial.stage in BESIDE for trial in trials)
 
 
 def _take_settings(study: Study, config: StudyConfig) -> None:
@@ -149,7 +162,7 @@ def _check_measures_alike(study: Study, config: StudyConfig) -> None:
     if other:
         study.close()
         raise StudyError(
-            f"an audit and its search measure alike, but study {study.name!r} has another {other[0]}; "
+            f"all stages of a study measure alike, but study {study.name!r} has another {other[0]}; "
             "restore it, or choose another study.name"
         )
 

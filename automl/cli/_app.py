@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from automl.cli import (
     asking,
     auditing,
+    baselining,
     benching,
     doctoring,
     finalising,
@@ -23,6 +24,7 @@ from automl.cli import (
     searching,
     tracking,
     winners,
+    zoos,
 )
 from automl.cli._output import readable_error, say
 
@@ -36,7 +38,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (searching, auditing, asking, listing, winners, finalising, tracking, projects, doctoring, benching):
+VERBS = (
+    searching, auditing, baselining, asking, listing, winners, finalising, zoos, tracking, projects, doctoring,
+    benching,
+)  # fmt: skip
+for module in VERBS:
     module.register(app)
 
 

@@ -65,6 +65,8 @@ class Stage(StrEnum):
     SEARCH = "search"
     BASELINE = "baseline"
     AUDIT = "audit"
+    TUNING = "tuning"
+    TUNED = "tuned"
     ALL = "all"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from automl._errors import StudyError
 from automl.control import control_name
 from automl.front import is_feasible
+from automl.tuning import TUNED_STAGE
 from evaluators import Objective, Trial, TrialState
 
 if TYPE_CHECKING:
@@ -70,12 +71,29 @@ def best_candidates(trials: Sequence[Trial], objectives: Sequence[Objective]) ->
 
 
 def _baselines(trials: Sequence[Trial]) -> list[Entrant]:
+    """The study's baselines as they are, and where they were tuned the winners of their tuning."""
     found: dict[str, Entrant] = {}
     for one in trials:
         if one.stage == "baseline" and one.state is TrialState.COMPLETE:
-            name = control_name(one).removeprefix("zoo:")
-            found.setdefault(one.candidate.fingerprint, Entrant(name, one, True))
+            found.setdefault(one.candidate.fingerprint, Entrant(_name(one), one, True))
+    for one in _tuned(trials):
+        found.setdefault(one.candidate.fingerprint, Entrant(f"{_name(one)}, tuned", one, True))
     return list(found.values())
+
+
+def _tuned(trials: Sequence[Trial]) -> list[Trial]:
+    """One trial of each model's last winner: a larger budget may have found another one."""
+    last: dict[str, Trial] = {}
+    for one in trials:
+        if one.stage == TUNED_STAGE and one.state is TrialState.COMPLETE:
+            known = last.get(one.suggestion.origin)
+            if known is None or known.candidate.fingerprint != one.candidate.fingerprint:
+                last[one.suggestion.origin] = one
+    return list(last.values())
+
+
+def _name(trial: Trial) -> str:
+    return control_name(trial).removeprefix("zoo:")
 
 
 def _mean_loss(trials: Sequence[Trial], objective: Objective) -> float:
