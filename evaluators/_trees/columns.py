@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ PRIOR_ROWS = 10.0
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float64]
 Ids = NDArray[np.int32]
+Column = NDArray[Any]
+"""Of whatever numbers: all become single precision in the end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,7 @@ class Columns:
 
 def columns_of(train: Part, valid: Part, schema: FeatureSchema, settings: TreeSettings) -> Columns:
     """The columns of two parts; statistics of ids are those of the training rows, in their order."""
-    pairs = [*_numbers(train, valid)]
+    pairs: list[tuple[Column, Column]] = [*_numbers(train, valid)]
     categories: list[int] = []
     for at, field in enumerate(schema.categorical):
         is_native = field.vocabulary_size <= settings.native_up_to
@@ -72,14 +75,12 @@ def earlier_rates(ids: Ids, labels: NDArray[np.float32]) -> Vector:
     return found
 
 
-def _numbers(train: Part, valid: Part) -> Iterator[tuple[Vector, Vector]]:
+def _numbers(train: Part, valid: Part) -> Iterator[tuple[Column, Column]]:
     for at in range(train.numeric.shape[1]):
-        yield train.numeric[:, at].astype(np.float64), valid.numeric[:, at].astype(np.float64)
+        yield train.numeric[:, at], valid.numeric[:, at]
 
 
-def _coded(
-    train: Ids, valid: Ids, labels: NDArray[np.float32], coding: str
-) -> Iterator[tuple[NDArray[np.generic], NDArray[np.generic]]]:
+def _coded(train: Ids, valid: Ids, labels: NDArray[np.float32], coding: str) -> Iterator[tuple[Column, Column]]:
     if coding in ("ordinal", "both"):
         yield train, valid
     if coding in ("statistics", "both"):
@@ -90,10 +91,10 @@ def _coded(
         yield earlier_rates(train, labels), rates[valid]
 
 
-def _rates(clicks: Vector, rows: NDArray[np.int64], mean: float) -> Vector:
+def _rates(clicks: Column, rows: Column, mean: float) -> Vector:
     found: Vector = (PRIOR_ROWS * mean + clicks) / (PRIOR_ROWS + rows)
     return found
 
 
-def _stacked(columns: list[NDArray[np.generic]]) -> Matrix:
+def _stacked(columns: list[Column]) -> Matrix:
     return np.stack([one.astype(np.float32) for one in columns], axis=1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_an_unknown_name_gets_the_closest_one(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_spread_is_told_where_there_is_one() -> None:
-    rows = [{"ne": 0.8}, {"ne": 0.9}, {"ne": None}]
+    rows: list[dict[str, Any]] = [{"ne": 0.8}, {"ne": 0.9}, {"ne": None}]
     assert spread_words("fm", rows) == "fm: ne 0.8500 ± 0.0707 over 2 replicates on the validation part"
     assert spread_words("fm", rows[:1]) == "fm: ne 0.8000 (one replicate) on the validation part"
 
