@@ -44,6 +44,8 @@ def graphs(name: str, room: str) -> Iterator[Architecture]:
         return
     for options in OPTIONS:
         for taken in TAKEN:
+            if len(options.get("ports") or taken) != len(taken):  # type: ignore[arg-type]
+                continue
             block = Node(name, taken, options)
             yield Architecture((*INPUTS, block, Node("logit", (len(INPUTS),))))
             yield Architecture((*INPUTS, block))
