@@ -83,9 +83,7 @@ class _Triangle(torch.autograd.Function):
         return gram.flatten(1).index_select(1, pairs).to(tokens)
 
     @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: torch.autograd.function.FunctionCtx, gradient: Tensor
-    ) -> tuple[Tensor, None, None]:
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
         tokens, places = ctx.saved_tensors  # type: ignore[attr-defined]
         mirrored = pad(gradient.float(), (0, 1)).index_select(1, places)
         square = mirrored.view(len(tokens), tokens.shape[1], tokens.shape[1])

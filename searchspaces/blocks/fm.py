@@ -82,7 +82,8 @@ class _Pairwise(torch.autograd.Function):
         return (0.5 * (total.square().sum(1, keepdim=True) - squares)).to(tokens)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
         tokens, total = ctx.saved_tensors  # type: ignore[attr-defined]
         others = total.unsqueeze(1) - tokens.float()
-        return others.mul_(gradient.float().unsqueeze(2)).to(tokens)
+        found: Tensor = others.mul_(gradient.float().unsqueeze(2)).to(tokens)
+        return found
