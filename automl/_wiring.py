@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from automl.fidelity import AuditPlan, Ladder, Promoting, Promotion, Rule
 from automl.proposals import why_outside
 from evaluators import Evaluator, Suggestion
 from evaluators._datasets import Dataset, open_dataset
-from searchspaces import SearchSpace, SearchSpaceError, zoo
+from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError, zoo
 from storage import StudyRecord, Tracker, masked
 
 HIDDEN = "***"
@@ -208,24 +208,32 @@ def _masked(value: object) -> object:
 
 
 def _baselines(config: StudyConfig, dataset: Dataset) -> tuple[Suggestion, ...]:
-    """The user's own model, and the human-made ones that are another, without what this schema cannot feed.
-
-    A human-made one that has nothing left stays out.
+    """The user's own model and the human-made ones that are another, as full trainings.
 
     Raises:
         ConfigError: the user's own model does not fit the data.
     """
     own = own_baseline(config, dataset.schema)
     suggestions = [] if own is None else [Suggestion(own, origin=BASELINE_ORIGIN)]
-    for name in config.baseline_names():
-        try:
-            candidate = zoo(name, dataset.schema)
-        except SearchSpaceError:
-            continue
-        if own is None or candidate.fingerprint != own.fingerprint:
-            suggestions.append(Suggestion(candidate, origin=f"zoo:{name}"))
+    suggestions += human_made(config.baseline_names(), dataset.schema, but=own)
     plan = audit_plan(config)
     return tuple(suggestions if plan is None else [replace(one, fidelity=plan.ladder.full) for one in suggestions])
+
+
+def human_made(names: Sequence[str], schema: FeatureSchema, *, but: Candidate | None) -> list[Suggestion]:
+    """The human-made architectures of these names, without what the schema cannot feed.
+
+    One that has nothing left stays out, and so does one that is `but` over again.
+    """
+    found = []
+    for name in names:
+        try:
+            candidate = zoo(name, schema)
+        except SearchSpaceError:
+            continue
+        if but is None or candidate.fingerprint != but.fingerprint:
+            found.append(Suggestion(candidate, origin=f"zoo:{name}"))
+    return found
 
 
 def _own(wiring: Wiring) -> Suggestion | None:

@@ -12,9 +12,9 @@ from typing import Any
 from automl import plugins
 from automl._errors import StudyError
 from automl._loop import Loop
-from automl._wiring import Wiring, audit_plan
+from automl._wiring import Wiring, audit_plan, human_made
 from automl._worker import Heartbeat
-from automl.control import quality_objective
+from automl.control import BASELINE_ORIGIN, quality_objective
 from automl.fidelity import accepted, audit_of
 from automl.study import Study
 from automl.tuning import (
@@ -32,6 +32,7 @@ from evaluators import Evaluator, Suggestion, Trial
 from evaluators._training.settings import NAMES, TrainingSettings
 from evaluators.train import Train
 from evaluators.trees import Trees
+from searchspaces import zoo_names
 from storage import LEASE_SECONDS
 
 OnEnd = Callable[[Trial], None]
@@ -70,7 +71,7 @@ def plan_of(study: Study, asked: Baselining) -> TuningPlan:
 
 
 def models_of(study: Study, asked: Baselining) -> list[Contender]:
-    """The models to tune: the user's own, the human-made ones of the study, and boosted trees.
+    """The models to tune: the user's own, the human-made ones that the study names, or all of them, and boosted trees.
 
     Raises:
         StudyError: there are none, or the study has another trainer than ours.
@@ -81,12 +82,22 @@ def models_of(study: Study, asked: Baselining) -> list[Contender]:
             "('external'), whose settings are not known here; tune them with that one"
         )
     wiring, seed = study.wiring, study.record.seed
-    models = contenders_of(wiring.baselines, wiring.dataset.schema, _usual(study), seed=seed)
+    models = contenders_of(_networks(study), wiring.dataset.schema, _usual(study), seed=seed)
     if asked.with_trees:
         models.append(trees_contender(seed=seed))
     if not models:
         raise StudyError(f"study {study.name!r} has no baselines to tune; leave 'baselines' out to have all")
     return models
+
+
+def _networks(study: Study) -> Sequence[Suggestion]:
+    """A study that names no baselines has a few as its control, but all are tuned: they share one budget."""
+    known = study.wiring.baselines
+    if study.config.baselines is not None:
+        return known
+    own = [one for one in known if one.origin == BASELINE_ORIGIN]
+    but = own[0].candidate if own else None
+    return [*own, *human_made(zoo_names(), study.wiring.dataset.schema, but=but)]
 
 
 def tune_baselines(study: Study, asked: Baselining, *, on_end: OnEnd | None = None) -> list[dict[str, Any]]:

@@ -26,6 +26,12 @@ DEFAULT_STORAGE = "sqlite:///automl.db"
 DEFAULT_PLUGINS = MappingProxyType({"space": "autoctr", "searcher": "autoctr", "evaluator": "train"})
 Spec = dict[str, Any]
 
+CONTROLS = ("dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep")
+"""Human-made architectures of a study that names none: a few quick ones of different kinds.
+
+All of them are trained before its search begins, so the whole zoo would keep a small search waiting for long.
+"""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -115,8 +121,8 @@ class StudyConfig(_Section):
         return tuple(Objective(one.metric, one.goal, one.bound) for one in self.objectives)  # type: ignore[arg-type]
 
     def baseline_names(self) -> tuple[str, ...]:
-        """Human-made architectures evaluated beside the search and the user's own; all unless said otherwise."""
-        return zoo_names() if self.baselines is None else self.baselines
+        """Human-made architectures evaluated beside the search and the user's own; `CONTROLS` unless said otherwise."""
+        return CONTROLS if self.baselines is None else self.baselines
 
 
 def load_config(path: Path, overrides: Mapping[str, object] | None = None) -> StudyConfig:
