@@ -13,10 +13,12 @@ from automl import Study, StudyError
 from automl._yaml import to_yaml
 from automl.auditing import audit
 from automl.baselining import Baselining, models_of, plan_of, tune_baselines
+from automl.config import CONTROLS
 from automl.finals._entrants import entrants_of
 from automl.opening import load_study
 from automl.tuning import TUNED_STAGE, TUNING_STAGE
 from evaluators import Trial
+from searchspaces import zoo, zoo_names
 from tests.automl.cli_runs import run_cli
 from tests.automl.planted_study import planted_data, planted_study
 
@@ -105,6 +107,14 @@ def test_a_study_without_baselines_has_nothing_to_tune(tmp_path: Path) -> None:
     study = _study(tmp_path, baselines=[])
     with pytest.raises(StudyError, match="study 's' has no baselines to tune"):
         models_of(study, Baselining(with_trees=False))
+    study.close()
+
+
+def test_a_study_that_names_no_baselines_tunes_the_whole_zoo_beside_the_users_own(tmp_path: Path) -> None:
+    study = _study(tmp_path, baselines=None, baseline=zoo("gdcn"))
+    assert [one.origin for one in study.wiring.baselines] == ["baseline", *(f"zoo:{name}" for name in CONTROLS)]
+    found = [one.name for one in models_of(study, NETWORKS)]
+    assert found == ["baseline", *(f"zoo:{name}" for name in zoo_names() if name != "gdcn")]
     study.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from automl import ConfigError
 from automl.config import load_config, parse_config, resolve_paths
 from automl.templates import template_names, write_template
+from searchspaces import zoo_names
 
 
 def _content(**changes: Any) -> dict[str, Any]:
@@ -24,6 +25,13 @@ def test_defaults_fill_a_minimal_configuration() -> None:
     config = parse_config(_content(), source="study.yaml")
     assert (config.searcher["name"], config.budget.trials) == ("autoctr", 100)
     assert [one.metric for one in config.objective_list()] == ["ne", "flops"]
+
+
+def test_a_study_that_names_no_baselines_has_a_few_quick_ones_as_its_controls() -> None:
+    names = parse_config(_content(), source="study.yaml").baseline_names()
+    assert names == ("dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep")
+    assert set(names) < set(zoo_names())
+    assert parse_config(_content(baselines=["wukong"]), source="study.yaml").baseline_names() == ("wukong",)
 
 
 def test_an_unknown_key_gets_a_hint() -> None:

@@ -29,9 +29,7 @@ def table(rows: int, fields: int) -> FeatureSchema:
 
 FRAPPE, FRAPPE_2 = table(5_389, 10), table(5_399, 10)
 CRITEO = table(2_086_316, 39)  # the benchmark embeds the 13 numeric fields as one row each
-CRITEO_DLRM = FeatureSchema(
-    (*(Field(f"n{at}", Kind.NUMERIC) for at in range(13)), *table(2_086_316 - 13, 26).fields)
-)
+CRITEO_DLRM = FeatureSchema((*(Field(f"n{at}", Kind.NUMERIC) for at in range(13)), *table(2_086_316 - 13, 26).fields))
 LARGE = schema(numeric=0, categorical=720)
 
 

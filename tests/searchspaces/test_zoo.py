@@ -1,10 +1,16 @@
 """Human-made baselines."""
 
-import pytest
+import itertools
+import re
+from importlib.resources import files
+from pathlib import Path
 
-from searchspaces import ArchitectureError, Candidate, CandidateError, FeatureSchema, zoo, zoo_names, zoo_paper
+import pytest
+import torch
+
+from searchspaces import ArchitectureError, Candidate, CandidateError, FeatureSchema, Fields, zoo, zoo_names, zoo_paper
 from searchspaces.build import build
-from searchspaces.cost import cost
+from searchspaces.cost import cost, shapes
 from tests.searchspaces.graphs import schema
 
 SCHEMAS = {
@@ -14,9 +20,25 @@ SCHEMAS = {
     "one of each": schema(numeric=1, categorical=1),
 }
 
+FINGERPRINTS = {
+    "dcnv2": "v1:30a04d4ab839a21870db8e3db345ea51",
+    "deepfm": "v1:90140772852bec9f6e6896aba9200ac8",
+    "dlrm": "v1:6d5dfd31c1e9867c1603759aa90f08e2",
+    "logistic_regression": "v1:89d6d0d9538fecd33bdba5dce1045c53",
+    "wide_and_deep": "v1:0bc5aa147b64add4438dc070dae66fc6",
+}
+"""Of models that studies have: a study that goes on must know its own again."""
 
-def test_the_zoo_has_the_five_classics() -> None:
-    assert zoo_names() == ("dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep")
+
+def test_every_file_of_the_folder_is_in_the_zoo() -> None:
+    folder = Path(str(files("searchspaces"))) / "zoo"
+    assert zoo_names() == tuple(sorted(file.stem for file in folder.glob("*.json")))
+    assert set(FINGERPRINTS) <= set(zoo_names())
+
+
+@pytest.mark.parametrize("name", FINGERPRINTS)
+def test_a_classic_stays_the_candidate_that_it_was(name: str) -> None:
+    assert zoo(name).fingerprint == FINGERPRINTS[name]
 
 
 @pytest.mark.parametrize("name", zoo_names())
@@ -50,6 +72,43 @@ def test_an_unknown_name_gets_the_closest_one() -> None:
         zoo("dcn_v2")
 
 
-@pytest.mark.parametrize("name", ["dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep"])
-def test_a_classic_names_its_paper(name: str) -> None:
-    assert " et al. 20" in zoo_paper(name)
+@pytest.mark.parametrize("name", zoo_names())
+def test_a_baseline_names_its_paper(name: str) -> None:
+    assert re.match(r"\w+ (et al\. )?20\d\d, \w", zoo_paper(name))
+
+
+@pytest.mark.parametrize("name", ["wukong", "dhen"])
+def test_a_stack_is_of_layers_that_keep_their_tokens(name: str) -> None:
+    architecture = zoo(name, SCHEMAS["both groups"]).architecture
+    assert architecture is not None
+    known = shapes(architecture, SCHEMAS["both groups"])
+    layers = [at for at, node in enumerate(architecture.nodes) if node.block == name]
+    assert len(layers) >= 2
+    assert len({known[at] for at in layers}) == 1
+    assert isinstance(known[layers[0]], Fields)
+    assert [architecture.nodes[at].inputs for at in layers[1:]] == [(at,) for at in layers[:-1]]
+
+
+@pytest.mark.parametrize("name", ["wukong", "dhen"])
+def test_a_stack_crosses_more_than_two_fields(name: str) -> None:
+    # of a model that adds up functions of two fields at most, such a difference of differences is zero
+    data = schema(numeric=0, categorical=3)
+    architecture = zoo(name, data).architecture
+    assert architecture is not None
+    model = build(architecture, data, seed=1)
+    rows = torch.tensor(list(itertools.product((0, 5), repeat=3)), dtype=torch.int32)
+    signs = torch.tensor([(-1.0) ** bits.bit_count() for bits in range(8)])
+    with torch.no_grad():
+        for one in model.sources().values():
+            for held in one.tables().values():
+                held.module.weight.mul_(100.0)  # as long as trained ones: products of three fresh rows are tiny
+        logits = model(torch.zeros(8, 0), rows)
+    assert abs(float(signs @ logits)) > 1e-3 * float(logits.abs().max())
+
+
+def test_a_dhen_layer_has_modules_of_different_kinds() -> None:
+    architecture = zoo("dhen").architecture
+    assert architecture is not None
+    for layer in (node for node in architecture.nodes if node.block == "dhen"):
+        kinds = [str(one) for one in layer.options["modules"]]  # type: ignore[union-attr]
+        assert len(set(kinds)) == len(kinds) >= 2
