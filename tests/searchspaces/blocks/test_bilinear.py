@@ -9,7 +9,6 @@ from torch import Tensor
 
 from searchspaces import Architecture, ArchitectureError, Cost, Dense, Fields, Node, Options
 from searchspaces.blocks.bilinear import Bilinear
-from searchspaces.blocks.senet import SENet
 from searchspaces.build import build
 from tests.searchspaces.graphs import schema
 
@@ -47,26 +46,6 @@ def test_the_same_matrices_may_pair_each_input_in_turn(kind: str) -> None:
     raw, weighted = torch.randn(5, 4, 3), torch.randn(5, 4, 3)
     expected = torch.cat([pairs(block, raw, kind), pairs(block, weighted, kind)], dim=1)
     assert torch.allclose(block(raw, weighted), expected, atol=1e-6)
-
-
-def perceptron(width: int) -> int:
-    """Parameters of three layers of 400 units and an output."""
-    return (width + 1) * 400 + 2 * 401 * 400 + 401
-
-
-@pytest.mark.parametrize(
-    ("fields", "rows", "kind", "reduction", "norms", "published"),
-    [(10, 5_389, "shared", 2, 2_400, 743_480), (39, 2_086_316, "pair", 12, 0, 29_273_411)],
-    ids=["Frappe_x1", "Criteo_x1"],
-)
-def test_the_parameters_of_published_runs(
-    fields: int, rows: int, kind: str, reduction: int, norms: int, published: int
-) -> None:
-    # BARS, FiBiNET: ten numbers and a weight per row; pairs of raw and of re-weighted fields into a perceptron.
-    given, options = Fields(fields, 10), Options(weights=kind, each_input=True)
-    pairs = Bilinear.output([given, given], options)
-    own = Bilinear.cost([given, given], options) + SENet.cost([given], Options(reduction=reduction))
-    assert own.parameters + 11 * rows + perceptron(pairs.tokens * pairs.dim) + norms == published
 
 
 def test_its_cost_is_a_product_per_left_field_or_per_pair() -> None:

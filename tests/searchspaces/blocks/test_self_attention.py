@@ -51,32 +51,6 @@ def test_the_order_of_the_tokens_only_permutes_the_output() -> None:
     assert torch.allclose(block(tokens[:, turned]), block(tokens)[:, turned], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("fields", "width", "layers", "normed", "rest", "published"),
-    [
-        (10, 128, 6, False, 53_890, 306_051),
-        (10, 128, 5, True, 53_890 + 364_001, 622_180),
-        (39, 256, 3, True, 22_949_476, 23_364_453),
-    ],
-    ids=["AutoInt on Frappe_x1", "AutoInt+ on Frappe_x1", "AutoInt on Criteo_x1"],
-)
-def test_the_parameters_of_published_runs(
-    fields: int, width: int, layers: int, normed: bool, rest: int, published: int
-) -> None:
-    # BARS: a linear layer on all tokens; AutoInt+ has a perceptron beside it, AutoInt on Criteo a linear part.
-    options = Options(width=width, layer_norm=normed)
-    dims = [10] + [width] * (layers - 1)
-    own = sum(SelfAttention.cost([Fields(fields, dim)], options).parameters for dim in dims)
-    assert own + fields * width + 1 + rest == published
-
-
-def test_the_flops_of_a_published_run() -> None:
-    # Zhang et al. (2024), Wukong, give AutoInt on Frappe 15.98 MFLOP per example, forward and backward.
-    options = Options(width=128, heads=4)
-    macs = sum(SelfAttention.cost([Fields(10, dim)], options).macs for dim in [10] + [128] * 5)
-    assert 3 * 2 * (macs + 10 * 128) == pytest.approx(15.98e6, abs=0.005e6)
-
-
 def test_its_cost_is_that_of_the_formula() -> None:
     options = Options(width=6, heads=2, layer_norm=True)
     assert SelfAttention.cost([Fields(5, 4)], options) == Cost(4 * 24 + 12, 5 * 4 * 24 + 2 * 25 * 6)
