@@ -58,6 +58,7 @@ class CIN(Block):
         first = self.tokens(*inputs).transpose(1, 2).contiguous()
         maps, pooled = first, []
         for layer in self.layers:
+            assert isinstance(layer, nn.Linear)
             maps = _crossed(first, maps, layer)
             pooled.append(maps.sum(1))
         return torch.cat(pooled, dim=1)
