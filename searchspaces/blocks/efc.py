@@ -12,7 +12,7 @@ from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, TokenLinear, stack, stack_cost, stacked, token_linear_cost
 from searchspaces.block import Block
-from searchspaces.layers import LayerNorm, check_norm_width, norm_cost
+from searchspaces.layers import LayerNorm, activation, activation_option, check_norm_width, norm_cost
 
 __all__ = ["EFC"]
 
@@ -23,7 +23,8 @@ class EFC(Block):
     Zhang et al. (2023), NASRec: weight sharing neural architecture search for recommender systems. The norm, if any,
     is over the tokens, and its shift stands for the bias.
 
-    Options: `tokens` of the output; `layer_norm`, off where not given; `dim` of the tokens, the largest among the
+    Options: `tokens` of the output; `layer_norm`, off where not given; `activation`: relu (where not given), silu,
+    gelu, leaky_relu, tanh, sigmoid or none; `dim` of the tokens, the largest among the
     field inputs where not given; `dense_tokens`, off where not given: each dense input is a token as it stands
     instead of all going through one linear layer to a single token.
     """
@@ -35,11 +36,13 @@ class EFC(Block):
         self.tokens = stack("efc", inputs, options)
         self.mix = TokenLinear(stacked("efc", inputs, options).tokens, out, bias=not normed)
         self.norm = LayerNorm(out) if normed else None
+        self.activation = activation(activation_option("efc", options))
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Fields:
         """The chosen number of tokens."""
-        check_names("efc", options, ("tokens", "layer_norm", *TOKEN_OPTIONS))
+        check_names("efc", options, ("tokens", "layer_norm", "activation", *TOKEN_OPTIONS))
+        activation_option("efc", options)
         out = whole_number("efc", options, "tokens")
         if _normed(options):
             check_norm_width("efc", out)
@@ -53,11 +56,12 @@ class EFC(Block):
         return stack_cost("efc", inputs, options) + mix + (norm_cost("layer", out) if normed else Cost())
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out dim"]:
-        """Mixed tokens, none below zero."""
+        """Mixed tokens, none below zero where the activation is that of the paper."""
         mixed: Tensor = self.mix(self.tokens(*inputs))
         if self.norm is not None:
             mixed = self.norm(mixed.transpose(1, 2)).transpose(1, 2)
-        return mixed.relu()
+        activated: Tensor = self.activation(mixed)
+        return activated
 
 
 def _normed(options: Options) -> bool:

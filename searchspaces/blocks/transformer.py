@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from searchspaces._block_options import check_names, flag, whole_number, whole_number_or
+from searchspaces._block_options import check_names, flag, positive, whole_number, whole_number_or
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Fields, Shape
@@ -38,9 +38,10 @@ class Transformer(Block):
     be two.
 
     Options: `heads`, 1 where not given; `hidden` width of the feed-forward layer, `dim` where not given; `tokens` to
-    mix the inputs to first, none where not given, and `token_norm`, off where not given, a norm over these; `dim` of
-    the tokens, the largest among the field inputs where not given; `dense_tokens`, off where not given: each dense
-    input is a token as it stands instead of all going through one linear layer to a single token.
+    mix the inputs to first, none where not given, and `token_norm`, off where not given, a norm over these; `gain`
+    where the weights of the other two norms begin, 1 where not given (0.17 in NASRec); `dim` of the tokens, the largest
+    among the field inputs where not given; `dense_tokens`, off where not given: each dense input is a token as it
+    stands instead of all going through one linear layer to a single token.
     """
 
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
@@ -56,12 +57,14 @@ class Transformer(Block):
         self.value, self.gather = nn.Linear(dim, dim), nn.Linear(dim, dim)
         self.attention_norm, self.norm = LayerNorm(dim), LayerNorm(dim)
         self.feed_forward = nn.Sequential(nn.Linear(dim, hidden), nn.ReLU(), nn.Linear(hidden, dim))
+        self._gain = _gain(options)
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Fields:
         """As many tokens as it takes, or as were chosen."""
-        known = ("heads", "hidden", "tokens", "token_norm", *TOKEN_OPTIONS)
+        known = ("heads", "hidden", "tokens", "token_norm", "gain", *TOKEN_OPTIONS)
         check_names("transformer", options, known)
+        _gain(options)
         given = stacked("transformer", inputs, options)
         tokens = whole_number("transformer", options, "tokens") if "tokens" in options else given.tokens
         if tokens < 2:
@@ -88,6 +91,10 @@ class Transformer(Block):
             total += norm_cost("layer", out.tokens)
         return stack_cost("transformer", inputs, options) + total
 
+    def start(self) -> Mapping[str, float]:
+        """Where the weights of the norms begin."""
+        return {"attention_norm.weight": self._gain, "norm.weight": self._gain}
+
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch tokens dim"]:
         """What each token gathers from all and makes of it."""
         tokens: Tensor = self.tokens(*inputs)
@@ -104,3 +111,7 @@ class Transformer(Block):
 
 def _token_norm(options: Options) -> bool:
     return flag("transformer", options, "token_norm", default=False)
+
+
+def _gain(options: Options) -> float:
+    return positive("transformer", options, "gain", default=1.0)
