@@ -41,7 +41,7 @@ class OperatorChoice(Decision):
 
 @dataclass(frozen=True)
 class InputChoice(Decision):
-    """Whether an edge is there."""
+    """Which edges are there: a yes or no for one, or a text that names several, "0 2" for the sources 0 and 2."""
 
 
 @dataclass(frozen=True)
