@@ -62,7 +62,7 @@ class NASRec:
         embedding_dims: Sequence[int] = (16,),
     ) -> None:
         if variant not in OPERATORS:
-            raise SpaceError(f"no variant {variant!r} of this space; {did_you_mean(str(variant), OPERATORS)}")
+            raise SpaceError(f"no variant {variant!r} of this space; {did_you_mean(str(variant), tuple(OPERATORS))}")
         if type(blocks) is not int or not 1 <= blocks <= MOST_BLOCKS:
             raise SpaceError(f"'blocks' must be an integer from 1 to {MOST_BLOCKS}, but is {blocks!r}")
         if type(layer_norm) is not bool:
