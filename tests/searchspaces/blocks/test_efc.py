@@ -26,6 +26,13 @@ def test_the_norm_is_over_the_tokens_of_each_dimension() -> None:
     assert torch.allclose(block(tokens), expected, atol=1e-6)
 
 
+def test_without_activation_numbers_below_zero_stay() -> None:
+    block, tokens = EFC([Fields(5, 3)], Options(tokens=4, activation="none")), torch.randn(6, 5, 3)
+    given = block(tokens)
+    assert torch.equal(given, block.mix(tokens))
+    assert (given < 0).any()
+
+
 def test_several_inputs_are_stacked_before() -> None:
     inputs: list[Shape] = [Dense(5), Fields(2, 4), Fields(3, 2), Dense(1)]
     given = [torch.randn(6, 5), torch.randn(6, 2, 4), torch.randn(6, 3, 2), torch.randn(6, 1)]

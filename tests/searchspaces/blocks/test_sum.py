@@ -23,6 +23,13 @@ def test_vectors_of_two_widths_cannot_be_added() -> None:
         Sum.output([Dense(2), Fields(3, 1)], Options())
 
 
+def test_zeros_fill_up_the_narrower_where_it_is_asked_for() -> None:
+    block = Sum([Dense(3), Dense(1), Fields(2, 2)], Options(pad=True))
+    assert Sum.output([Dense(3), Dense(1)], Options(pad=True)) == Dense(3)
+    given = torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([[10.0]]), torch.tensor([[[100.0, 0.0], [0.0, 200.0]]])
+    assert block(*given).tolist() == [[111.0, 202.0, 3.0]]
+
+
 def test_votes_are_added_with_a_bias() -> None:
     block = SumLogit([Dense(1), Dense(1)], Options())
     assert block.bias is not None

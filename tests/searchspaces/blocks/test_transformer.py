@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from searchspaces import ArchitectureError, Cost, Fields, Options
+from searchspaces import Architecture, ArchitectureError, Cost, Fields, Node, Options
 from searchspaces.blocks.transformer import Transformer
+from searchspaces.build import build
+from tests.searchspaces.graphs import schema
 
 
 def torch_layer(block: Transformer, dim: int, hidden: int, heads: int) -> nn.TransformerEncoderLayer:
@@ -55,3 +57,24 @@ def test_one_token_has_nothing_to_attend_to() -> None:
 def test_a_norm_over_tokens_needs_tokens() -> None:
     with pytest.raises(ArchitectureError, match="'token_norm' of block 'transformer' is a norm over 'tokens'"):
         Transformer.output([Fields(5, 8)], Options(token_norm=True))
+
+
+def test_the_gain_is_where_the_weights_of_both_norms_begin() -> None:
+    architecture = Architecture(
+        (
+            Node("full", (), Options(dim=4)),
+            Node("transformer", (0,), Options(tokens=3, token_norm=True, gain=0.17)),
+            Node("logit", (1,)),
+        )
+    )
+    block = build(architecture, schema(), seed=1).nodes["1_transformer"]
+    assert isinstance(block, Transformer)
+    assert block.token_norm is not None
+    for norm in (block.attention_norm, block.norm):
+        assert norm.weight.tolist() == pytest.approx([0.17] * 4)
+    assert block.token_norm.weight.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_gain_is_above_zero() -> None:
+    with pytest.raises(ArchitectureError, match=r"'gain' of block 'transformer' must be above 0 .*, but is 0"):
+        Transformer.output([Fields(3, 4)], Options(gain=0))
