@@ -32,7 +32,7 @@ def blocks_of(content: Mapping[str, Any]) -> tuple[tuple[PlacedBlock, ...], bool
         CandidateError: the content has not that form.
     """
     config = content.get("config")
-    if config not in CONFIGS:
+    if not isinstance(config, str) or config not in CONFIGS:
         raise CandidateError(f"'config' of a published sub-network must be one of {list(CONFIGS)}, but is {config!r}")
     micro, macro = content.get("micro"), content.get("macro")
     if not isinstance(micro, list) or not isinstance(macro, list) or not micro or len(micro) != len(macro):

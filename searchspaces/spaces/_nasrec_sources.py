@@ -116,7 +116,7 @@ def _checked(name: str, chosen: Sequence[str], known: Sequence[str]) -> tuple[st
 
 
 def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
-    if isinstance(dims, str) or not dims or any(type(dim) is not int or not 2 <= dim <= LARGEST for dim in dims):
+    if not dims or any(type(dim) is not int or not 2 <= dim <= LARGEST for dim in dims):
         raise SpaceError(f"'embedding_dims' must be a list of integers of at least 2, but is {dims!r}")
     if list(dims) != sorted(set(dims)):
         raise SpaceError(f"'embedding_dims' must ascend and differ, but is {list(dims)}")
@@ -124,11 +124,6 @@ def _checked_dims(dims: Sequence[int]) -> tuple[int, ...]:
 
 
 def _checked_flags(flags: Sequence[bool]) -> tuple[bool, ...]:
-    if (
-        isinstance(flags, str)
-        or not flags
-        or any(type(one) is not bool for one in flags)
-        or len(set(flags)) < len(flags)
-    ):
+    if not flags or any(type(one) is not bool for one in flags) or len(set(flags)) < len(flags):
         raise SpaceError(f"'frequency' must be a list of true, false or both, but is {flags!r}")
     return tuple(flags)
