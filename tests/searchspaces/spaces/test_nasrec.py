@@ -113,7 +113,7 @@ def test_norms_follow_every_layer() -> None:
         "block1_dense_operator": "sigmoid_gate",
         "block1_to_sparse": True,
     }
-    blocks = decoded(NASRec(BOTH, blocks=1), **changes)
+    blocks = decoded(NASRec(BOTH, blocks=1), 1, **changes)
     options = {node.block: node.options for node in blocks.nodes}
     assert options["transformer"] == Options(tokens=16, heads=8, gain=0.17, token_norm=True)
     assert options["dense_to_tokens"]["layer_norm"] is True
