@@ -103,6 +103,10 @@ class SourceChoices:
         dims = [node.options["dim"] for node in nodes if type(node.options.get("dim")) is int]
         return found | ({"dim": dims[0]} if dims else {})  # type: ignore[dict-item]  # an int, as just seen
 
+    def group_of(self, node: Node) -> str:
+        """The group that a source belongs to."""
+        return next((group for group in self.choices if node.block in _KNOWN[group]), "")
+
     def _node(self, group: str, name: str, genotype: Assignment) -> Node:
         own = written(f"{group}.{name}", _KNOWN[group][name], genotype)
         return Node(name, (), Options(own if name in _DENSE else {"dim": genotype["dim"], **own}))
