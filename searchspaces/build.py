@@ -46,6 +46,19 @@ def build(architecture: Architecture, schema: FeatureSchema, *, seed: int) -> Ra
     return model
 
 
+def outlined_parameters(architecture: Architecture, schema: FeatureSchema) -> int:
+    """Parameters of a model without memory, on torch's `meta` device, that two rows have gone through.
+
+    Raises as `build` does; a block that breaks its own shapes raises what torch says of it.
+    """
+    with torch.device("meta"):
+        # tables do not follow the device that is set, and are moved
+        model = RankingModel(canonical(architecture), schema).to("meta")
+        ids = torch.zeros(2, len(schema.categorical), dtype=torch.int32)
+        model(torch.zeros(2, len(schema.numeric)), ids)
+    return sum(one.numel() for one in model.parameters())
+
+
 class RankingModel(nn.Module):
     """An architecture as a network from raw columns to click logits.
 

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
         reliability,
         evaluator,
         rechub,
+        spaces,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -221,6 +222,27 @@ def rechub(
     from automl.bench.rechub.measure import rechub as measure
 
     _give(measure(Plan(data, python, rows=rows, rounds=rounds)), out)
+
+
+def spaces(
+    *,
+    space: Annotated[str, typer.Option(help="Space to draw from.")],
+    count: Annotated[int, typer.Option(min=1, help="Random candidates.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
+    options: Annotated[str, typer.Option(metavar="JSON", help="Options of the space.")] = "{}",
+    out: Out = None,
+) -> None:
+    """Random candidates of a space, with mutants and children, held to what every space promises."""
+    from automl.bench.spaces import Plan
+    from automl.bench.spaces import spaces as measure
+
+    try:
+        chosen = json.loads(options)
+    except json.JSONDecodeError as error:
+        raise typer.BadParameter(f"options are a JSON object, but {options!r} is none: {error}") from error
+    if not isinstance(chosen, dict):
+        raise typer.BadParameter(f"options are a JSON object, not {options!r}")
+    _give(measure(Plan(space, count, seed=seed, options=chosen)), out)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

@@ -28,8 +28,8 @@ class DHEN(DecidedSpace):
     Options: `layers`; `modules` to choose from, these five where not given (also `self_attention` and `fm`); `tokens`
     that a module may give, `embedding_dims`, `head_layers`, `head_widths`; `embeddings` of categorical fields, `full`
     where not given (or `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and
-    `numerics`, `numeric` where not given (or `numeric_linear`, `quantile_bins`, `piecewise_linear`, `autodis`), several
-    of them beside each other with a plus: "numeric+quantile_bins"; `learning_rates` and `weight_decays` that stand to
+    `numerics`, `numeric` and `numeric_linear` where not given (or `quantile_bins`, `piecewise_linear`, `autodis`),
+    several beside each other with a plus: "numeric+quantile_bins"; `learning_rates` and `weight_decays` that stand to
     choice beside the evaluator's own.
 
     Raises:
@@ -45,7 +45,7 @@ class DHEN(DecidedSpace):
         tokens: Sequence[int] = (4, 8, 16),
         embedding_dims: Sequence[int] = (8, 16, 32),
         embeddings: Sequence[str] = ("full",),
-        numerics: Sequence[str] = ("numeric",),
+        numerics: Sequence[str] = ("numeric", "numeric_linear"),
         head_layers: int = 3,
         head_widths: Sequence[int] = (64, 128, 256, 512),
         learning_rates: Sequence[float] = (0.0005, 0.002, 0.004),

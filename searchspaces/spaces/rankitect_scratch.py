@@ -50,8 +50,8 @@ class RankitectScratch(DecidedSpace):
 
     Options: `least_blocks`, `most_blocks`; `operators`, all where not given; `widths` of dense outputs and `tokens` of
     field outputs; `ranks` of a cross; `embedding_dims`; `embeddings` of categorical fields, `full` where not given (or
-    `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and `numerics`, `numeric` where
-    not given (or `numeric_linear`, `quantile_bins`, `piecewise_linear`, `autodis`), several of them beside each other
+    `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and `numerics`, `numeric` and
+    `numeric_linear` where not given (or `quantile_bins`, `piecewise_linear`, `autodis`), several beside each other
     with a plus: "numeric+quantile_bins"; `learning_rates` and `weight_decays` that stand to choice beside the
     evaluator's own, none where not given.
 
@@ -71,7 +71,7 @@ class RankitectScratch(DecidedSpace):
         ranks: Sequence[int] = (8, 32, 128),
         embedding_dims: Sequence[int] = (16,),
         embeddings: Sequence[str] = ("full",),
-        numerics: Sequence[str] = ("numeric",),
+        numerics: Sequence[str] = ("numeric", "numeric_linear"),
         learning_rates: Sequence[float] = (),
         weight_decays: Sequence[float] = (),
     ) -> None:

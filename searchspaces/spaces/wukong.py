@@ -30,8 +30,8 @@ class Wukong(DecidedSpace):
 
     Options: `layers`; `tokens` of either part of a layer; `ranks`; `mlp_layers` and `mlp_widths` inside a layer;
     `embedding_dims`, `head_layers`, `head_widths`; `embeddings` of categorical fields, `full` where not given (or
-    `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and `numerics`, `numeric` where
-    not given (or `numeric_linear`, `quantile_bins`, `piecewise_linear`, `autodis`), several of them beside each other
+    `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and `numerics`, `numeric` and
+    `numeric_linear` where not given (or `quantile_bins`, `piecewise_linear`, `autodis`), several beside each other
     with a plus: "numeric+quantile_bins"; `learning_rates` and `weight_decays` that stand to choice beside the
     evaluator's own.
 
@@ -50,7 +50,7 @@ class Wukong(DecidedSpace):
         mlp_widths: Sequence[int] = (64, 128, 256, 512),
         embedding_dims: Sequence[int] = (8, 16, 32, 64),
         embeddings: Sequence[str] = ("full",),
-        numerics: Sequence[str] = ("numeric",),
+        numerics: Sequence[str] = ("numeric", "numeric_linear"),
         head_layers: int = 3,
         head_widths: Sequence[int] = (64, 128, 256, 512),
         learning_rates: Sequence[float] = (0.0005, 0.002, 0.004),
