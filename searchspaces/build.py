@@ -51,7 +51,7 @@ def outlined_parameters(architecture: Architecture, schema: FeatureSchema) -> in
 
     Raises as `build` does; a block that breaks its own shapes raises what torch says of it.
     """
-    with torch.device("meta"):
+    with torch.device("meta"), torch.no_grad():
         # tables do not follow the device that is set, and are moved
         model = RankingModel(canonical(architecture), schema).to("meta")
         ids = torch.zeros(2, len(schema.categorical), dtype=torch.int32)
