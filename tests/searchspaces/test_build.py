@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from searchspaces import Architecture, Node, Options
 from searchspaces.block import Dropout
-from searchspaces.build import RankingModel, build
+from searchspaces.build import RankingModel, build, outlined_parameters
 from tests.searchspaces.graphs import relabelled, schema
 
 SCHEMA = schema(numeric=3, categorical=4)
@@ -191,3 +191,12 @@ def test_running_statistics_are_stored_with_the_model() -> None:
     blank = RankingModel(model.architecture, SCHEMA)
     blank.load_state_dict(model.state_dict())
     assert torch.equal(blank.eval()(*batch()), model.eval()(*batch()))
+
+
+def test_an_outline_counts_what_a_model_has() -> None:
+    fields = schema(numeric=3, categorical=4)
+    architecture = Architecture(
+        (Node("numeric"), Node("full", (), Options(dim=8)), Node("fm", (0, 1)), Node("logit", (2,)))
+    )
+    model = build(architecture, fields, seed=1)
+    assert outlined_parameters(architecture, fields) == sum(one.numel() for one in model.parameters())
