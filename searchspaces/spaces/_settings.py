@@ -59,7 +59,7 @@ def training_settings(**choices: Sequence[float]) -> tuple[Setting, ...]:
     """
     for name, values in choices.items():
         for value in values:
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LARGEST:
+            if type(value) not in (int, float) or not 0 < value < LARGEST:
                 raise SpaceError(f"choices of {name!r} must be numbers above 0, but one is {value!r}")
         if len(set(values)) < len(values):
             raise SpaceError(f"choices of {name!r} must differ, but are {list(values)}")
@@ -78,7 +78,7 @@ def checked_numbers(name: str, values: Sequence[int], *, least: int = 1) -> tupl
         SpaceError: it is empty, does not ascend, or has something else than integers from `least` on.
     """
     wrong = [one for one in values if type(one) is not int or not least <= one <= LARGEST]
-    if isinstance(values, str) or not values or wrong or list(values) != sorted(set(values)):
+    if not values or wrong or list(values) != sorted(set(values)):
         raise SpaceError(f"{name!r} must be ascending integers of at least {least}, but is {values!r}")
     return tuple(values)
 
