@@ -55,7 +55,7 @@ def shapes(architecture: Architecture, schema: FeatureSchema) -> tuple[Shape, ..
     known: list[Shape] = []
     for index, node in enumerate(architecture.nodes):
         try:
-            known.append(_node_shape(node, known, schema))
+            known.append(node_shape(node, known, schema))
         except ArchitectureError as error:
             raise ArchitectureError(f"node {index}: {error}") from error
         except PluginError as error:
@@ -86,7 +86,7 @@ def fed(architecture: Architecture, schema: FeatureSchema) -> Architecture:
         if bool(kept.inputs) != bool(node.inputs):
             continue
         try:
-            known.append(_node_shape(kept, known, schema))
+            known.append(node_shape(kept, known, schema))
         except ArchitectureError:
             continue
         place[index] = len(nodes)
@@ -105,7 +105,8 @@ def _kept(node: Node, place: Mapping[int, int]) -> Node:
     return Node(node.block, tuple(place[node.inputs[position]] for position in positions), options)
 
 
-def _node_shape(node: Node, known: Sequence[Shape], schema: FeatureSchema) -> Shape:
+def node_shape(node: Node, known: Sequence[Shape], schema: FeatureSchema) -> Shape:
+    """Shape of one node's output, from those that are `known` of the nodes before it; raises as `shapes` does."""
     if node.inputs:
         return _block(node.block).output([known[at] for at in node.inputs], node.options)
     return _source(node.block).output(schema, node.options)

@@ -9,9 +9,9 @@ from searchspaces._architecture import Node
 from searchspaces._decisions import Assignment, Choice, OptionChoice, WidthChoice
 from searchspaces._errors import ArchitectureError, CandidateError
 from searchspaces._options import Options
-from searchspaces._plugins import load_plugin
+from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Dense, Fields, Shape
-from searchspaces.cost import BLOCKS
+from searchspaces.cost import node_shape
 
 OPERATORS = (
     "mlp",
@@ -70,6 +70,7 @@ class Graph:
     """Nodes as blocks are put in; `place` has the nodes that a name stands for, `free` those that nothing takes."""
 
     dim: Choice
+    schema: FeatureSchema
     nodes: list[Node] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     place: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -109,7 +110,7 @@ class Graph:
             inputs = [self._of_width(at, int(genotype[f"{name}.width"])) for at in inputs]
         node = Node(operator, tuple(inputs), Options(options))
         try:
-            shape = load_plugin(BLOCKS, operator).output([self.shapes[at] for at in inputs], node.options)
+            shape = node_shape(node, self.shapes, self.schema)
         except ArchitectureError:
             return
         self.free.difference_update(inputs)

@@ -11,10 +11,9 @@ from searchspaces._architecture import Node
 from searchspaces._decisions import Assignment, Choice, Condition, Decision, OperatorChoice, WidthChoice
 from searchspaces._errors import CandidateError, SpaceError, did_you_mean
 from searchspaces._options import Options
-from searchspaces._plugins import load_plugin
 from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Fields, Shape
-from searchspaces.cost import EMBEDDINGS
+from searchspaces.cost import node_shape
 from searchspaces.spaces._settings import Setting, checked_numbers, read_settings, setting_decisions, written
 
 NUMERIC, EMBEDDING = "numeric", "embedding"
@@ -80,7 +79,7 @@ class SourceChoices:
 
     def shapes(self, nodes: Sequence[Node]) -> list[Shape]:
         """What the sources give."""
-        return [load_plugin(EMBEDDINGS, node.block).output(self.schema, node.options) for node in nodes]
+        return [node_shape(node, (), self.schema) for node in nodes]
 
     def read(self, nodes: Sequence[Node]) -> dict[str, Choice]:
         """Choices by slot, from the sources of a candidate.
@@ -100,8 +99,11 @@ class SourceChoices:
             found[group] = fitting[0]
             for name, node in own.items():
                 found |= read_settings(f"{group}.{name}", _KNOWN[group][name], node.options)
-        dims = [node.options["dim"] for node in nodes if type(node.options.get("dim")) is int]
-        return found | ({"dim": dims[0]} if dims else {})  # type: ignore[dict-item]  # an int, as just seen
+        for node in nodes:
+            dim = node.options.get("dim")
+            if isinstance(dim, int):
+                found["dim"] = dim
+        return found
 
     def group_of(self, node: Node) -> str:
         """The group that a source belongs to."""

@@ -86,7 +86,7 @@ class Widths:
             return {f"{prefix}.layers": 0}
         return {
             f"{prefix}.layers": len(widths),
-            **{f"{prefix}.width{number}": width for number, width in enumerate(widths, start=1)},  # type: ignore[dict-item]
+            **{f"{prefix}.width{number}": width for number, width in enumerate(widths, start=1)},
         }
 
 

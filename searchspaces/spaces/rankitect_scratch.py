@@ -112,7 +112,7 @@ class _Scratch:
 
     def chances(self) -> dict[str, float]:
         """Of each input, so that a block has `USUAL_INPUTS` on average."""
-        found = {}
+        found: dict[str, float] = {}
         for number in range(1, self.counts[-1] + 1):
             names = self._inputs(number)
             found |= {f"block{number}.{name}": min(0.5, USUAL_INPUTS / len(names)) for name in names}
@@ -120,7 +120,7 @@ class _Scratch:
 
     def candidate(self, genotype: Assignment) -> Candidate:
         """The graph of all live blocks."""
-        graph = Graph(genotype["dim"])
+        graph = Graph(genotype["dim"], self.sources.schema)
         for group, nodes in self.sources.nodes(genotype).items():
             graph.add_source(group, nodes, self.sources.shapes(nodes))
         for number in range(1, int(genotype["blocks"]) + 1):

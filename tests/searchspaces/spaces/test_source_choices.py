@@ -18,7 +18,7 @@ EVERY = SourceChoices(
 
 
 def test_a_choice_may_be_several_sources_beside_each_other() -> None:
-    decided = {"dim": 8, "numeric": "numeric+quantile_bins", "numeric.quantile_bins.bins": 32}
+    decided: dict[str, int | str] = {"dim": 8, "numeric": "numeric+quantile_bins", "numeric.quantile_bins.bins": 32}
     found = EVERY.nodes({**decided, "embedding": "full+frequency"})
     assert found["numeric"] == (Node("numeric"), Node("quantile_bins", (), Options(dim=8, bins=32)))
     assert found["embedding"] == (Node("full", (), Options(dim=8)), Node("frequency"))
@@ -33,7 +33,7 @@ def test_settings_count_where_their_source_is_chosen() -> None:
 
 
 def test_a_default_is_left_out_of_the_node() -> None:
-    decided = {"dim": 8, "numeric": "numeric", "embedding": "quotient_remainder"}
+    decided: dict[str, int | str] = {"dim": 8, "numeric": "numeric", "embedding": "quotient_remainder"}
     decided |= {"embedding.quotient_remainder.collisions": 4, "embedding.quotient_remainder.operation": "mult"}
     (node,) = EVERY.nodes(decided)["embedding"]
     assert node.options == Options(dim=8, collisions=4)
