@@ -42,7 +42,10 @@ def test_several_inputs_are_stacked_before() -> None:
 
 
 def test_a_norm_over_one_token_is_refused() -> None:
-    with pytest.raises(ArchitectureError, match="block 'efc' can normalise a vector of two or more numbers, but got a width of 1: of one"):
+    with pytest.raises(
+        ArchitectureError,
+        match="block 'efc' can normalise a vector of two or more numbers, but got a width of 1: of one",
+    ):
         EFC.output([Fields(3, 4)], Options(tokens=1, layer_norm=True))
 
 

@@ -78,5 +78,7 @@ def test_large_published_stacks_take_the_flops_of_the_formula(
 
 
 def test_the_number_of_dimensions_can_be_normalised() -> None:
-    with pytest.raises(ArchitectureError, match="block 'wukong' can normalise a vector of two or more numbers, but got a width of 1"):
+    with pytest.raises(
+        ArchitectureError, match="block 'wukong' can normalise a vector of two or more numbers, but got a width of 1"
+    ):
         Wukong.output([Fields(7, 1)], OPTIONS)
