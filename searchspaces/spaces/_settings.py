@@ -46,7 +46,6 @@ def read_settings(prefix: str, settings: Sequence[Setting], options: Mapping[str
     return {slot: value for slot, value in told.items() if isinstance(value, bool | int | float | str)}
 
 
-TRAINING = ("learning_rate", "weight_decay")
 USUAL = "usual"
 """The evaluator's own setting, which the candidate leaves alone."""
 

@@ -29,8 +29,8 @@ class DHEN(DecidedSpace):
     that a module may give, `embedding_dims`, `head_layers`, `head_widths`; `embeddings` of categorical fields, `full`
     where not given (or `hashed`, `quotient_remainder`, `mixed_dimension`, `multi_embedding`, `frequency`) and
     `numerics`, `numeric` and `numeric_linear` where not given (or `quantile_bins`, `piecewise_linear`, `autodis`),
-    several beside each other with a plus: "numeric+quantile_bins"; `learning_rates` and `weight_decays` that stand to
-    choice beside the evaluator's own.
+    several beside each other with a plus: "numeric+quantile_bins"; `learning_rates`, `embedding_learning_rates` and
+    `weight_decays` that stand to choice beside the evaluator's own.
 
     Raises:
         SpaceError: an option is wrong.
@@ -49,6 +49,7 @@ class DHEN(DecidedSpace):
         head_layers: int = 3,
         head_widths: Sequence[int] = (64, 128, 256, 512),
         learning_rates: Sequence[float] = (0.0005, 0.002, 0.004),
+        embedding_learning_rates: Sequence[float] = (0.02, 0.04),
         weight_decays: Sequence[float] = (),
     ) -> None:
         sources = SourceChoices(schema, dims=embedding_dims, embeddings=embeddings, numerics=numerics)
@@ -60,6 +61,10 @@ class DHEN(DecidedSpace):
             ),
             checked_count("layers", layers, most=MOST_LAYERS),
             Widths.checked(head_layers, head_widths, least=0, names=("head_layers", "head_widths")),
-            training_settings(learning_rate=learning_rates, weight_decay=weight_decays),
+            training_settings(
+                learning_rate=learning_rates,
+                embedding_learning_rate=embedding_learning_rates,
+                weight_decay=weight_decays,
+            ),
         )
         super().__init__(stack)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from searchspaces import Candidate, CandidateError, Decision, Node, Options, SpaceError, count_assignments
+from searchspaces import Candidate, CandidateError, Decision, Node, Options, SpaceError, count_assignments, zoo
 from searchspaces.cost import cost
 from searchspaces.spaces.dhen import DHEN
 from tests.searchspaces.graphs import schema
@@ -97,6 +97,7 @@ def test_a_small_space_counts_what_it_enumerates() -> None:
         head_layers=1,
         head_widths=[32, 64],
         learning_rates=[],
+        embedding_learning_rates=[],
     )
     # A cross: 3 depths x (full or 3 ranks); ensemble 3, norm 2. Head: none, or 2 widths x 3 norms x 3 dropouts.
     layer = 2 * (1 + 3 * 4) * 3 * 2
@@ -153,3 +154,8 @@ def test_the_head_can_be_left_out() -> None:
     space = DHEN(BOTH, head_layers=0)
     assert not [one.slot for one in space.decisions() if one.slot.startswith("head.width")]
     space.validate(space.sample(np.random.default_rng(0)))
+
+
+def test_the_human_made_model_is_a_point_of_the_space() -> None:
+    space, candidate = DHEN(BOTH), zoo("dhen", BOTH)
+    assert space.to_candidate(space.to_assignment(candidate)).fingerprint == candidate.fingerprint

@@ -2,7 +2,7 @@
 
 import pytest
 
-from searchspaces import Candidate, CandidateError, Options, SpaceError, count_assignments
+from searchspaces import Candidate, CandidateError, Options, SpaceError, count_assignments, zoo
 from searchspaces.spaces.wukong import Wukong
 from tests.searchspaces.graphs import schema
 from tests.searchspaces.spaces.stacks import HEAD, stack
@@ -46,6 +46,7 @@ def test_a_small_space_counts_what_it_enumerates() -> None:
         numerics=["numeric"],
         head_layers=0,
         learning_rates=[],
+        embedding_learning_rates=[],
     )
     layer = 2 * 2 * 3 * (2 + 4)  # tokens of both parts, attention, one or two layers of two widths
     assert count_assignments(space.decisions()) == layer + layer**2
@@ -79,3 +80,8 @@ def test_a_layer_outside_the_space_is_refused(layer: Options, message: str) -> N
 def test_a_wrong_option_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(SpaceError, match=message):
         Wukong(BOTH, **options)  # type: ignore[arg-type]
+
+
+def test_the_human_made_model_is_a_point_of_the_space() -> None:
+    space, candidate = Wukong(BOTH), zoo("wukong", BOTH)
+    assert space.to_candidate(space.to_assignment(candidate)).fingerprint == candidate.fingerprint
