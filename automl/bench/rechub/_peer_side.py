@@ -12,16 +12,18 @@ import warnings
 
 import numpy as np
 import torch
-from torch_rechub.basic.features import DenseFeature, SparseFeature
-from torch_rechub.models.ranking import DCNv2, DeepFM
-from torch_rechub.trainers import CTRTrainer
-from torch_rechub.utils.data import DataGenerator
 
 BATCH, DIM, LAYERS, WIDTHS = 512, 16, 2, [256, 128]
 
 
 def main(path: str, name: str) -> None:
     """Prints the seconds of one epoch."""
+    # here, for whoever imports this module without that library
+    from torch_rechub.basic.features import DenseFeature, SparseFeature
+    from torch_rechub.models.ranking import DCNv2, DeepFM
+    from torch_rechub.trainers import CTRTrainer
+    from torch_rechub.utils.data import DataGenerator
+
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
     torch.manual_seed(0)
