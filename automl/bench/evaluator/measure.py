@@ -100,12 +100,12 @@ def evaluator(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any
         found |= {
             "machine": {**machine(), "torch": crew.greetings[0]["torch"], "device": rule["device"]},
             "precision": rule,
-            "mflop": {name: [round(1e-6 * one, 2) for one in _flops(some, dataset)] for name, some in drawing.items()},
         }
+        mflop = {name: [round(1e-6 * one, 2) for one in _flops(some, dataset)] for name, some in drawing.items()}
         for name in PARTS:
             if name in plan.parts:
                 LOG.info(f"measuring {name}")
-                found[name] = {"plan": asked, **parts[name](), "load": load()}
+                found[name] = {"plan": asked, "mflop": mflop, **parts[name](), "load": load()}
                 yield found
 
 
