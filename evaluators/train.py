@@ -128,6 +128,21 @@ class Train:
         """
         self._ready_child()
 
+    def greeting(self) -> Mapping[str, Any]:
+        """What a training process is told first, as JSON types; a rehearsal tells its own the same."""
+        return {
+            "dataset": str(self.dataset),
+            "settings": asdict(self.settings),
+            "device": self.device,
+            "threads": self.threads,
+            "memory_limit_mb": self.memory_limit_mb,
+            "precision": self.precision,
+            "controls": [one.to_dict() for one in self.controls],
+            "control_seed": training_seed(self.study_seed, 0),
+            "racing": self.racing,
+            "compile": self.compile,
+        }
+
     def close(self) -> None:
         """Ends the child; may be called twice, and a later `evaluate` starts a new one."""
         self._end_child(patience=FAREWELL_SECONDS)
@@ -187,27 +202,13 @@ class Train:
         self._end_child()
         self._child = ChildProcess()
         try:
-            answer = self._child.ask(self._greeting(), seconds=_START_SECONDS)
+            answer = self._child.ask(self.greeting(), seconds=_START_SECONDS)
             if "ready" not in answer:
                 raise EvaluatorError(str(answer.get("error", answer)))
         except BaseException:
             self._end_child()
             raise
         return self._child
-
-    def _greeting(self) -> Mapping[str, Any]:
-        return {
-            "dataset": str(self.dataset),
-            "settings": asdict(self.settings),
-            "device": self.device,
-            "threads": self.threads,
-            "memory_limit_mb": self.memory_limit_mb,
-            "precision": self.precision,
-            "controls": [one.to_dict() for one in self.controls],
-            "control_seed": training_seed(self.study_seed, 0),
-            "racing": self.racing,
-            "compile": self.compile,
-        }
 
     def _end_child(self, *, patience: float = 0.0) -> None:
         child, self._child = self._child, None

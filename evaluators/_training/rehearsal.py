@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from statistics import fmean
 from types import TracebackType
 from typing import Any, Protocol
@@ -18,7 +17,6 @@ from evaluators._evaluator import training_seed
 from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
 from evaluators._training.cores import cores_of_each
 from evaluators._training.exits import failure_of_exit, out_of_memory_kills
-from evaluators._training.settings import TrainingSettings
 from evaluators._trial import Suggestion
 from searchspaces import Candidate
 
@@ -29,15 +27,13 @@ START_SECONDS = 3600.0
 class Trainer(Protocol):
     """What a rehearsal needs to know of the evaluator `train`."""
 
-    dataset: Path
     study_seed: int
-    settings: TrainingSettings
-    device: str
     threads: int | None
     timeout_seconds: float
-    memory_limit_mb: int | None
-    precision: str
-    controls: Sequence[Candidate]
+
+    def greeting(self) -> Mapping[str, Any]:
+        """What its training process is told first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -168,19 +164,8 @@ class Rehearsal:
         self.start_seconds = self._clock() - started
 
     def _greeting(self) -> Mapping[str, Any]:
-        evaluator = self._evaluator
-        return {
-            "dataset": str(evaluator.dataset),
-            "settings": asdict(evaluator.settings),
-            "device": evaluator.device,
-            "threads": evaluator.threads or cores_of_each(self.workers),
-            "memory_limit_mb": evaluator.memory_limit_mb,
-            "precision": evaluator.precision,
-            "controls": [one.to_dict() for one in evaluator.controls],
-            "control_seed": training_seed(evaluator.study_seed, 0),
-            "racing": False,
-            "compile": False,
-        }
+        threads = self._evaluator.threads or cores_of_each(self.workers)
+        return {**self._evaluator.greeting(), "threads": threads, "racing": False, "compile": False}
 
     def _end(self, *, patience: float = 0.0) -> None:
         children, self._children = self._children, []
