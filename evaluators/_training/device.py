@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from evaluators._errors import EvaluatorError
-from evaluators._training.cores import cores_of_each
 from evaluators._training.settings import DEVICE
 
 
@@ -27,8 +26,3 @@ def choose_device(name: str) -> torch.device:
             "take device 'auto' or 'cpu'"
         )
     return device
-
-
-def use_threads(threads: int | None) -> None:
-    """Sets how many threads an operator may use; None takes this worker's share of the cores, all where it is alone."""
-    torch.set_num_threads(threads or cores_of_each())

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from evaluators import EvaluatorError
-from evaluators._training.cores import cores_of_each, usable_cores
-from evaluators._training.device import choose_device, use_threads
+from evaluators._training.cores import cores_of_each
+from evaluators._training.device import choose_device
 
 
 def test_auto_is_the_cpu_where_there_is_no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,15 +32,6 @@ def test_a_cuda_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPa
 def test_a_device_of_another_name_is_refused(name: str) -> None:
     with pytest.raises(EvaluatorError, match=f"'device' must be 'auto', 'cpu', 'cuda' or 'cuda:N', but is {name!r}"):
         choose_device(name)
-
-
-def test_no_number_of_threads_takes_all_usable_cores() -> None:
-    before = torch.get_num_threads()
-    try:
-        use_threads(None)
-        assert torch.get_num_threads() == usable_cores()
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_workers_of_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
