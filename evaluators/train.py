@@ -52,6 +52,7 @@ class Train:
     precision         'auto', 'fp32' or 'bf16'; auto measures whether bf16 is fast and gives the same NE on this data
     racing            stops members that are surely worse than another of no more FLOPs before their pass ends
     compile           compiles each model first, which takes up to a minute: for trainings of many minutes
+    grouped           computes equal blocks of all members at once: for devices on which starting an operation is dear
     timeout_seconds   limit of one trial; a cohort has that of its members together
     memory_limit_mb   limit of the child's memory; None leaves it to the machine
 
@@ -78,6 +79,7 @@ class Train:
     precision: str = "auto"
     racing: bool = False
     compile: bool = False
+    grouped: bool = False
     timeout_seconds: float = 3600.0
     memory_limit_mb: int | None = None
     cohort_size: int = 4
@@ -94,10 +96,16 @@ class Train:
         for name, value in (("threads", self.threads), ("memory_limit_mb", self.memory_limit_mb)):
             if value is not None and value < 1:
                 raise EvaluatorError(f"{name!r} must be at least 1, or null for no limit, but is {value!r}")
+        if self.compile and self.grouped:
+            raise EvaluatorError("'compile' and 'grouped' are two ways to compute a model; leave out one of them")
         if self.cohort_size < 1:
             raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
         if not 0.0 < self.timeout_seconds < math.inf:
             raise EvaluatorError(f"'timeout_seconds' must be a positive number, but is {self.timeout_seconds!r}")
+
+    @property
+    def _way(self) -> str:
+        return "compiled" if self.compile else "grouped" if self.grouped else "memberwise"
 
     @property
     def child_pid(self) -> int | None:
@@ -140,7 +148,7 @@ class Train:
             "controls": [one.to_dict() for one in self.controls],
             "control_seed": training_seed(self.study_seed, 0),
             "racing": self.racing,
-            "compile": self.compile,
+            "way": self._way,
         }
 
     def close(self) -> None:

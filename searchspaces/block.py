@@ -9,6 +9,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -26,7 +27,11 @@ class Block(nn.Module, ABC):
 
     Promises: the output has the shape `output` tells, every parameter gets a gradient, and `cost` counts
     exactly the parameters and matrix products of the module. The constructor takes what `output` takes.
+
+    Where `is_by_hand`, its backward pass is written by hand and takes the tensors of one block, not of many at once.
     """
+
+    is_by_hand: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:

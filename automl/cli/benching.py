@@ -194,7 +194,7 @@ def evaluator(
     seed: Annotated[int, typer.Option(min=0, help="Of architectures and trainings.")] = 1,
     only: Annotated[
         str, typer.Option(metavar="a,b", help="Parts; others stay in --out.")
-    ] = "limit,cohorts,throughput,compiled",
+    ] = "limit,cohorts,throughput,compiled,grouped",
     out: Out = None,
 ) -> None:
     """Trials an hour beside a plain loop, what cohorts bring, and training speed over what the machine allows."""

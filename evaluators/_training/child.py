@@ -29,11 +29,12 @@ from evaluators._evaluation import Evaluation, Failure
 from evaluators._training.controls import Controls
 from evaluators._training.cores import cores_of_each
 from evaluators._training.device import choose_device
-from evaluators._training.precision import check_compiled, choose_precision, choose_threads
+from evaluators._training.precision import check_way, choose_precision, choose_threads
 from evaluators._training.racing import RacingRule
 from evaluators._training.search_data import SearchData
 from evaluators._training.session import Asked, Session
 from evaluators._training.settings import TrainingSettings
+from evaluators._training.way import Way
 from evaluators._trial import Suggestion
 from searchspaces import Candidate
 
@@ -71,7 +72,7 @@ def begin(greeting: Message) -> Session:
     """Gets ready as the greeting says.
 
     Raises:
-        EvaluatorError: the data, the device or the precision is not there, or compiled models train differently.
+        EvaluatorError: the data, the device or the precision is not there, or the way trains differently.
     """
     settings = TrainingSettings().overridden(greeting["settings"])
     device = choose_device(greeting["device"])
@@ -91,9 +92,9 @@ def begin(greeting: Message) -> Session:
     dtype = choose_precision(greeting["precision"], data, settings, candidates, digest=dataset.digest)
     controls = Controls(candidates, data, settings, greeting["control_seed"], dtype) if candidates else None
     racing = RacingRule() if greeting["racing"] else None
-    if greeting["compile"]:
-        check_compiled(data, settings, candidates, dtype=dtype, digest=dataset.digest)
-    return Session(settings, data, dtype, controls, racing, compiled=greeting["compile"])
+    way = Way(greeting["way"])
+    check_way(way, data, settings, candidates, dtype=dtype, digest=dataset.digest)
+    return Session(settings, data, dtype, controls, racing, way)
 
 
 def _facts(session: Session) -> Message:

@@ -1,7 +1,8 @@
 """Many candidates trained in one pass: they share rows, ids and stacked tables, and nothing that they learn.
 
 Whoever else is in the cohort changes nothing: every operation on a member's numbers is the one that it would be alone,
-so that a member's result is the same bit for bit in any company.
+so that a member's result is the same bit for bit in any company. Grouped members are the exception: a batched product
+may round otherwise than a single one.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from evaluators._errors import EvaluatorError
 from evaluators._training.compiling import Interact, compiled
 from evaluators._training.examples import Batch
 from evaluators._training.flat import Flat
+from evaluators._training.grouping import Grouped
 from evaluators._training.labels.averaging import newest_share
 from evaluators._training.lookup import Lookup
 from evaluators._training.optimizer import Optimizer
 from evaluators._training.running_statistics import RunningStatistics
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stacked_tables import Column, StackedTables
+from evaluators._training.way import Way
 from searchspaces.block import Source
 from searchspaces.build import RankingModel
 
@@ -86,16 +89,16 @@ class Cohort:
     """Models of one schema's fields, trained on the same batches.
 
     All compute in the precision that they were lowered to. Members are known by their number, which stays when others
-    leave. With `compile_them` what is between sources and output is compiled first; a batch of another size is not
-    worth it.
+    leave. `way` is how what is between sources and output is computed; a batch of another size is not worth compiling.
     """
 
     def __init__(
-        self, models: Sequence[RankingModel], settings: Sequence[TrainingSettings], *, compile_them: bool = False
+        self, models: Sequence[RankingModel], settings: Sequence[TrainingSettings], *, way: Way = Way.MEMBERWISE
     ) -> None:
         self._compiled: dict[int, Interact] = (
-            {number: compiled(model) for number, model in enumerate(models)} if compile_them else {}
+            {number: compiled(model) for number, model in enumerate(models)} if way is Way.COMPILED else {}
         )
+        self._grouped = Grouped(dict(enumerate(models))) if way is Way.GROUPED else None
         self.members = {
             number: Member.of(number, model, own)
             for number, (model, own) in enumerate(zip(models, settings, strict=True))
@@ -133,10 +136,13 @@ class Cohort:
         `offset` is added to the logits while training: what down-sampling has done to the log-odds.
         """
         leaves = self._leaves(lookups)
-        losses = [
-            self._loss(member, batch, leaves.get(number, ()), lookups, offset)
-            for number, member in self.members.items()
-        ]
+        if self._grouped is None:
+            losses = [
+                self._loss(member, batch, leaves.get(number, ()), lookups, offset)
+                for number, member in self.members.items()
+            ]
+        else:
+            losses = self._losses(self._grouped, batch, leaves, lookups, offset)
         for signature, stack in self._tables.items():
             stack.update(lookups[signature])
         self._optimizer.step()
@@ -168,6 +174,8 @@ class Cohort:
         self._tables = {signature: stack for signature, stack in rest.items() if stack is not None}
         del self.members[number]
         self._optimizer.drop(number)
+        if self._grouped is not None:
+            self._grouped = self._grouped.without(number)
         self._askers = {}
         for member in self.members.values():
             self._remember(member)
@@ -176,20 +184,33 @@ class Cohort:
         self, member: Member, batch: Batch, leaves: Sequence[Leaf], lookups: Mapping[str, Lookup], offset: float
     ) -> Tensor:
         """One member's forward and backward pass, the one right after the other: its activations are still at hand."""
-        if not member.model.training:
-            member.model.train()
-        vectors: dict[int, dict[str, Tensor]] = {}
-        for one in leaves:
-            vectors.setdefault(one.node, {})[one.name] = lookups[one.signature].take(one.rows)
-        raw = {
-            at: source(batch.numeric, batch.categorical, vectors.get(at, {})) for at, source in member.sources.items()
-        }
+        raw = _raw(member, batch, leaves, lookups)
         is_whole = len(batch.label) == member.settings.batch_size
         compiled_one = self._compiled.get(member.number) if is_whole else None
         logits = (compiled_one or member.model.interact)(raw) + offset
         loss = binary_cross_entropy_with_logits(logits, batch.label, reduction="sum")
         (loss * (1.0 / member.settings.batch_size)).backward()  # type: ignore[no-untyped-call]
         return loss.detach()
+
+    def _losses(
+        self,
+        grouped: Grouped,
+        batch: Batch,
+        leaves: Mapping[int, Sequence[Leaf]],
+        lookups: Mapping[str, Lookup],
+        offset: float,
+    ) -> list[Tensor]:
+        """All members' forward passes at once, and one backward pass: no member's loss depends on another's numbers."""
+        logits = grouped(
+            {number: _raw(one, batch, leaves.get(number, ()), lookups) for number, one in self.members.items()}
+        )
+        losses = {
+            number: binary_cross_entropy_with_logits(found + offset, batch.label, reduction="sum")
+            for number, found in logits.items()
+        }
+        shares = [one * (1.0 / self.members[number].settings.batch_size) for number, one in losses.items()]
+        torch.autograd.backward(shares)
+        return [losses[number].detach() for number in self.members]
 
     def _leaves(self, lookups: Mapping[str, Lookup]) -> dict[int, list[Leaf]]:
         """The touched rows of each member's tables."""
@@ -213,6 +234,18 @@ class Cohort:
         for source in member.sources.values():
             for name, table in source.tables().items():
                 self._askers.setdefault(table.signature, (source, name))
+
+
+def _raw(
+    member: Member, batch: Batch, leaves: Sequence[Leaf], lookups: Mapping[str, Lookup]
+) -> dict[int, Float[Tensor, "batch ..."]]:
+    """What the sources of a member give for a batch, while it trains."""
+    if not member.model.training:
+        member.model.train()
+    vectors: dict[int, dict[str, Tensor]] = {}
+    for one in leaves:
+        vectors.setdefault(one.node, {})[one.name] = lookups[one.signature].take(one.rows)
+    return {at: source(batch.numeric, batch.categorical, vectors.get(at, {})) for at, source in member.sources.items()}
 
 
 def _check_statistics(model: RankingModel) -> None:

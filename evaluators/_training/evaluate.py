@@ -28,6 +28,7 @@ from evaluators._training.serving import measure_serving
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
 from evaluators._training.warm_tables import WarmTables
+from evaluators._training.way import Way
 from searchspaces import Architecture, Candidate, Cost, FeatureSchema
 from searchspaces.build import RankingModel, build
 from searchspaces.cost import cost
@@ -98,7 +99,7 @@ def evaluate_cohort(
     racing: Racing | None = None,
     warm: WarmTables | None = None,
     full_rows: int | None = None,
-    compiled: bool = False,
+    way: Way = Way.MEMBERWISE,
 ) -> Iterator[tuple[int, Outcome]]:
     """Trains jobs of one plan in one pass and yields (position, outcome): what is wrong with one is its outcome alone.
 
@@ -107,7 +108,7 @@ def evaluate_cohort(
     `warm` are tables that members begin with.
     """
     with metered(data.train.device) as energy:
-        trained = train_jobs(jobs, data, seed=seed, dtype=dtype, racing=racing, warm=warm, compiled=compiled)
+        trained = train_jobs(jobs, data, seed=seed, dtype=dtype, racing=racing, warm=warm, way=way)
         joules = {name: Metric(one.value / len(jobs)) for name, one in energy().items()}
     for position, found in sorted(trained.items()):
         if isinstance(found, Exception):
@@ -127,7 +128,7 @@ def train_jobs(
     dtype: torch.dtype = torch.float32,
     racing: Racing | None = None,
     warm: WarmTables | None = None,
-    compiled: bool = False,
+    way: Way = Way.MEMBERWISE,
 ) -> dict[int, Trained | Exception]:
     """What became of each job, by its position; all must have one plan and one hash cap."""
     reset_peak(data.train.device)
@@ -144,12 +145,12 @@ def train_jobs(
     if not models:
         return found
     positions = list(models)
-    cohort = Cohort(list(models.values()), [jobs[at].settings for at in positions], compile_them=compiled)
+    cohort = Cohort(list(models.values()), [jobs[at].settings for at in positions], way=way)
     plan = Plan.of(jobs[positions[0]].settings, len(data.train), seed=seed)
     prices = [cost(trainable(jobs[at].candidate), _schema(jobs[at], data)) for at in positions]
     judge = racing([one.flops for one in prices]) if racing else None
     courses = train(cohort, data.stream, plan, judge=judge)
-    if compiled:
+    if way is Way.COMPILED:
         forget_compiled()
     sound = [at for number, at in enumerate(positions) if courses.of[number].error is None]
     logits = dict(zip(sound, scores([models[at] for at in sound], data.valid), strict=True))

@@ -24,6 +24,7 @@ from evaluators._training.evaluate import Job, Trained, train_jobs
 from evaluators._training.metrics import quality
 from evaluators._training.search_data import SearchData
 from evaluators._training.settings import PRECISIONS, TrainingSettings
+from evaluators._training.way import Way
 from searchspaces import Candidate
 
 LOW = torch.bfloat16
@@ -36,6 +37,8 @@ MOST_DIFFERENCE = 5e-4
 PARITY_ROWS = 20_000
 LEAST_THREAD_GAIN = 1.15
 SIDE = 512
+OPTIONS = {Way.COMPILED: "compile", Way.GROUPED: "grouped"}
+"""What each way is called in a config."""
 
 
 def choose_precision(
@@ -58,7 +61,8 @@ def choose_precision(
     return LOW if found["low"] else torch.float32
 
 
-def check_compiled(
+def check_way(
+    way: Way,
     data: SearchData,
     settings: TrainingSettings,
     candidates: Sequence[Candidate],
@@ -66,20 +70,23 @@ def check_compiled(
     dtype: torch.dtype,
     digest: str,
 ) -> None:
-    """Returns silently where compiled models train as others do, on the study's own rows.
+    """Returns silently where models train as they do memberwise, on the study's own rows.
 
     Raises:
-        EvaluatorError: they do not, or nothing can be compiled here.
+        EvaluatorError: they do not, or it cannot be tried here.
     """
+    if way is Way.MEMBERWISE:
+        return
+    option = OPTIONS[way]
     kind = str(dtype).removeprefix("torch.")
     found = remembered(
-        f"compiled|{kind}|{device_name(data.train.device)}|{digest}",
-        lambda: _compared(data, replace(settings, rows=PARITY_ROWS, passes=1), candidates, dtype),
+        f"{way}|{kind}|{device_name(data.train.device)}|{digest}",
+        lambda: _compared(data, replace(settings, rows=PARITY_ROWS, passes=1), candidates, dtype, way),
     )
     if found["difference"] > MOST_DIFFERENCE:
         raise EvaluatorError(
-            f"'compile' needs models whose NE is within {MOST_DIFFERENCE} of what it is without, but it differs by "
-            f"{found['difference']:.2g}; leave 'compile' out"
+            f"{option!r} needs models whose NE is within {MOST_DIFFERENCE} of what it is without, but it differs by "
+            f"{found['difference']:.2g}; leave {option!r} out"
         )
 
 
@@ -155,23 +162,25 @@ def _measured(data: SearchData, settings: TrainingSettings, candidates: Sequence
 
 
 def _compared(
-    data: SearchData, settings: TrainingSettings, candidates: Sequence[Candidate], dtype: torch.dtype
+    data: SearchData, settings: TrainingSettings, candidates: Sequence[Candidate], dtype: torch.dtype, way: Way
 ) -> dict[str, Any]:
-    """What is found is remembered, what goes wrong is not: a compiler may be installed later."""
+    """Of a pair of twins. What is found is remembered, what goes wrong is not: a compiler may be installed later."""
+    option = OPTIONS[way]
     if not candidates:
-        raise EvaluatorError("'compile' is tried on a control first, but there is none; leave 'compile' out")
-    jobs = [Job(candidates[0], settings.overridden(candidates[0].training, {"rows": settings.rows, "passes": 1}))]
+        raise EvaluatorError(f"{option!r} is tried on a control first, but there is none; leave {option!r} out")
+    own = settings.overridden(candidates[0].training, {"rows": settings.rows, "passes": 1})
+    jobs = [Job(candidates[0], own)] * 2
     try:
-        (one,), (other,) = (_nes(jobs, data, dtype, compiled=way) for way in (False, True))
+        nes = [_nes(jobs, data, dtype, way=one) for one in (Way.MEMBERWISE, way)]
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
-        raise EvaluatorError(f"'compile' needs a compiler that torch can use, but {reason}; leave it out") from error
-    return {"difference": abs(one - other)}
+        raise EvaluatorError(f"{option!r} cannot be had: {reason}; leave it out") from error
+    return {"difference": max(abs(one - other) for one, other in zip(*nes, strict=True))}
 
 
-def _nes(jobs: Sequence[Job], data: SearchData, dtype: torch.dtype, *, compiled: bool = False) -> list[float]:
+def _nes(jobs: Sequence[Job], data: SearchData, dtype: torch.dtype, *, way: Way = Way.MEMBERWISE) -> list[float]:
     """NE of each job; infinite where one cannot be trained, so that nothing agrees with it."""
-    trained = train_jobs(jobs, data, seed=0, dtype=dtype, compiled=compiled)
+    trained = train_jobs(jobs, data, seed=0, dtype=dtype, way=way)
     return [
         quality(one.logits, data.valid.labels)["ne"].value if isinstance(one, Trained) else float("inf")
         for _, one in sorted(trained.items())

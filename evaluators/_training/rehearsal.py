@@ -165,7 +165,7 @@ class Rehearsal:
 
     def _greeting(self) -> Mapping[str, Any]:
         threads = self._evaluator.threads or cores_of_each(self.workers)
-        return {**self._evaluator.greeting(), "threads": threads, "racing": False, "compile": False}
+        return {**self._evaluator.greeting(), "threads": threads, "racing": False, "way": "memberwise"}
 
     def _end(self, *, patience: float = 0.0) -> None:
         children, self._children = self._children, []

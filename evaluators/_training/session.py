@@ -19,6 +19,7 @@ from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
 from evaluators._training.warm_tables import WarmTables
+from evaluators._training.way import Way
 from evaluators._trial import Suggestion
 from searchspaces import SearchSpaceError
 
@@ -49,7 +50,7 @@ class Asked:
 class Session:
     """How this process trains. Without `controls` nothing is compared, without `racing` nobody is stopped.
 
-    With `compiled` models are compiled first (see `precision.check_compiled`).
+    `way` has been tried on the study's own rows (see `precision.check_way`).
     """
 
     settings: TrainingSettings
@@ -57,7 +58,7 @@ class Session:
     dtype: torch.dtype = torch.float32
     controls: Controls | None = None
     racing: RacingRule | None = None
-    compiled: bool = False
+    way: Way = Way.MEMBERWISE
 
     def outcomes(self, cohort: Sequence[Asked]) -> Iterator[tuple[int, Evaluation | Failure]]:
         """Each member's outcome by its position. Members that can share a pass do.
@@ -106,7 +107,7 @@ class Session:
             reference=reference,
             racing=racing,
             warm=self._warm(jobs[0].settings, first.seed),
-            compiled=self.compiled,
+            way=self.way,
             full_rows=self.settings.passes * Plan.of(self.settings, len(self.data.train), seed=0).rows,
         )
 

@@ -28,6 +28,7 @@ class DotProduct(Block):
     layer to a single token.
     """
 
+    is_by_hand = True
     pairs: Tensor
     places: Tensor
 

@@ -33,6 +33,8 @@ class Experts(Block):
     `searchspaces.routing.balanced`), 0 where not given, of use with `top_k`, usually 0.001 to 0.1.
     """
 
+    is_by_hand = True
+
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
         self.output(inputs, options)

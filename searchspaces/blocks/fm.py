@@ -29,6 +29,8 @@ class FM(Block):
     instead of all going through one linear layer to a single token.
     """
 
+    is_by_hand = True
+
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
         self.output(inputs, options)

@@ -30,6 +30,8 @@ class Rank1Experts(Block):
     the output, none where not given.
     """
 
+    is_by_hand = True
+
     def __init__(self, inputs: Sequence[Shape], options: Options) -> None:
         super().__init__(inputs, options)
         out, wide = self.output(inputs, options).width, flat_width(inputs)

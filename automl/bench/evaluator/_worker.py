@@ -29,6 +29,7 @@ from evaluators._training.racing import RacingRule
 from evaluators._training.search_data import SearchData
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan
+from evaluators._training.way import Way
 from searchspaces import Candidate
 from searchspaces.build import build
 from searchspaces.cost import cost
@@ -57,7 +58,7 @@ def training(
     rows: int | None,
     seed: int,
     control: Any = None,
-    compiled: bool = False,
+    way: str = "memberwise",
 ) -> dict[str, Any]:
     """Trains and scores all candidates: 'plain', or in cohorts of the precision that `how` names.
 
@@ -70,7 +71,7 @@ def training(
         logits = plain_logits(jobs, data, seed=seed)
     else:
         racing = _racing(control, rows, data, seed)
-        found = _in_cohorts(jobs, data, cohort, seed=seed, dtype=DTYPES[how], racing=racing, compiled=compiled)
+        found = _in_cohorts(jobs, data, cohort, seed=seed, dtype=DTYPES[how], racing=racing, way=Way(way))
         logits = [one.logits for one in found]
         trained = [len(one.course.losses) / len(one.courses.rows) for one in found]
     ended, spent = time.monotonic(), time.process_time() - before

@@ -20,7 +20,7 @@ from automl.bench.evaluator.figures import Difference, per_hour, per_processor_h
 from evaluators._datasets import Dataset, open_dataset
 from searchspaces import Candidate, zoo
 
-PARTS = ("limit", "cohorts", "throughput", "compiled")
+PARTS = ("limit", "cohorts", "throughput", "compiled", "grouped")
 PROCESSES = 2
 COHORT_SIZES = (1, 2, 4, 8)
 CONTROLS = ("dcnv2", "deepfm")
@@ -94,6 +94,7 @@ def evaluator(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any
             "compiled": lambda: {
                 name: _compiled(crew, some[0], plan, rule["chosen"]) for name, some in drawing.items()
             },
+            "grouped": lambda: {name: _grouped(crew, some, plan, rule["chosen"]) for name, some in drawing.items()},
             "throughput": lambda: _throughput(crew, drawing, plan, rule["chosen"], dataset),
         }
         found = json.loads(kept.read_text(encoding="utf-8")) if kept is not None and kept.exists() else {}
@@ -194,11 +195,30 @@ def _cohorts(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: st
 def _compiled(crew: Crew, candidate: Candidate, plan: Plan, chosen: str) -> dict[str, Any]:
     """One candidate, first as it is and then compiled: processor seconds, compiling included, and both NE."""
     asked = _training([candidate], plan, how=chosen, seed=plan.seed)
-    answers = [crew.ask([{**asked, "compiled": one}])[0] for one in (False, True)]
+    answers = [crew.ask([{**asked, "way": one}])[0] for one in ("memberwise", "compiled")]
     return {
         "processor_seconds": [round(one["processor_seconds"], 1) for one in answers],
         "ne": [round(one["ne"][0], 6) for one in answers],
     }
+
+
+def _grouped(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: str) -> dict[str, Any]:
+    """A cohort as drawn, and one of equal candidates: the speed with equal blocks at once, as a ratio to one by one."""
+    found = {}
+    for name, some in (("drawn", candidates[: plan.cohort]), ("alike", [candidates[0]] * plan.cohort)):
+        asked = _training(some, plan, how=chosen, seed=plan.seed, cohort=len(some))
+        rounds = [
+            [crew.ask([{**asked, "way": way}])[0] for way in ("memberwise", "grouped")] for _ in range(plan.rounds)
+        ]
+        found[name] = {
+            "ratio": round(
+                geometric_mean(one["processor_seconds"] / two["processor_seconds"] for one, two in rounds), 3
+            ),
+            "largest_ne_difference": max(
+                abs(one - two) for answers in rounds for one, two in zip(*(each["ne"] for each in answers), strict=True)
+            ),
+        }
+    return found
 
 
 def _limit(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: str) -> dict[str, Any]:
