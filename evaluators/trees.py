@@ -17,6 +17,7 @@ from evaluators._training.metrics import quality
 from evaluators._training.settings import NAMES
 from evaluators._trees.columns import columns_of
 from evaluators._trees.fitting import fitted_logits
+from evaluators._trees.rows import ordered
 from evaluators._trees.settings import TreeSettings
 from evaluators._trial import Suggestion
 
@@ -87,12 +88,12 @@ class Trees:
         seed = training_seed(self.study_seed, suggestion.replicate)
         train, valid = self._rows(suggestion, seed), self._part("valid")
         columns = columns_of(train, valid, self._data.schema, settings)
-        logits, trees, leaves = fitted_logits(columns, train.label, settings, seed=seed, threads=self.threads)
+        logits, grown = fitted_logits(columns, train.label, settings, seed=seed, threads=self.threads)
         seconds = time.perf_counter() - started
         metrics = {
             **quality(logits, valid.label.astype(np.float64)),
-            "trees": Metric(trees),
-            "params": Metric(2 * leaves - trees),
+            "trees": Metric(grown.trees),
+            "params": Metric(grown.params),
             "examples_per_second": Metric(len(train) / seconds),
             "train_seconds": Metric(seconds),
         }
@@ -118,8 +119,4 @@ class Trees:
         part, wanted = self._data.part("train"), given["rows"]
         count = min(wanted, len(part)) if isinstance(wanted, int) else len(part)
         first = 0 if given["prefix"] else len(part) - count
-        rows = read_rows(part, first, first + count)
-        if rows.time is not None:
-            return rows
-        order = np.random.default_rng(seed).permutation(count)
-        return Part(rows.label[order], rows.numeric[order], rows.categorical[order])
+        return ordered(read_rows(part, first, first + count), seed=seed)

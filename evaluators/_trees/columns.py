@@ -28,6 +28,9 @@ from searchspaces import FeatureSchema
 PRIOR_ROWS = 10.0
 """Rows that the mean label counts for in the click rate of an id."""
 
+NATIVE = "native"
+"""The coding of a field that stays a category."""
+
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float64]
 Ids = NDArray[np.int32]
@@ -46,15 +49,24 @@ class Columns:
 
 def columns_of(train: Part, valid: Part, schema: FeatureSchema, settings: TreeSettings) -> Columns:
     """The columns of two parts; statistics of ids are those of the training rows, in their order."""
-    pairs: list[tuple[Column, Column]] = [*_numbers(train, valid)]
+    known: list[Column] = [*train.numeric.T]
     categories: list[int] = []
-    for at, field in enumerate(schema.categorical):
-        is_native = field.vocabulary_size <= settings.native_up_to
-        if is_native:
-            categories.append(len(pairs))
-        coding = "ordinal" if is_native else settings.large_fields
-        pairs += _coded(train.categorical[:, at], valid.categorical[:, at], train.label, coding)
-    return Columns(_stacked([one for one, _ in pairs]), _stacked([one for _, one in pairs]), tuple(categories))
+    for at, coding in enumerate(_codings(schema, settings)):
+        if coding == NATIVE:
+            categories.append(len(known))
+        known += _training_columns(train.categorical[:, at], train.label, coding)
+    return Columns(_stacked(known), later_columns(train, valid, schema, settings), tuple(categories))
+
+
+def later_columns(train: Part, later: Part, schema: FeatureSchema, settings: TreeSettings) -> Matrix:
+    """The columns of rows to predict, [rows, columns], by the statistics of the training rows alone.
+
+    Nothing of the later rows but their own values is looked at; the order of the training rows does not matter.
+    """
+    columns: list[Column] = [*later.numeric.T]
+    for at, coding in enumerate(_codings(schema, settings)):
+        columns += _later_columns(train.categorical[:, at], later.categorical[:, at], train.label, coding)
+    return _stacked(columns)
 
 
 def earlier_rates(ids: Ids, labels: NDArray[np.float32]) -> Vector:
@@ -75,20 +87,28 @@ def earlier_rates(ids: Ids, labels: NDArray[np.float32]) -> Vector:
     return found
 
 
-def _numbers(train: Part, valid: Part) -> Iterator[tuple[Column, Column]]:
-    for at in range(train.numeric.shape[1]):
-        yield train.numeric[:, at], valid.numeric[:, at]
+def _codings(schema: FeatureSchema, settings: TreeSettings) -> Iterator[str]:
+    """How each categorical field becomes columns."""
+    for field in schema.categorical:
+        yield NATIVE if field.vocabulary_size <= settings.native_up_to else settings.large_fields
 
 
-def _coded(train: Ids, valid: Ids, labels: NDArray[np.float32], coding: str) -> Iterator[tuple[Column, Column]]:
-    if coding in ("ordinal", "both"):
-        yield train, valid
+def _training_columns(ids: Ids, labels: NDArray[np.float32], coding: str) -> Iterator[Column]:
+    if coding != "statistics":
+        yield ids
     if coding in ("statistics", "both"):
-        size = int(max(train.max(initial=0), valid.max(initial=0))) + 1
+        yield np.log1p(np.bincount(ids)[ids])
+        yield earlier_rates(ids, labels)
+
+
+def _later_columns(train: Ids, later: Ids, labels: NDArray[np.float32], coding: str) -> Iterator[Column]:
+    if coding != "statistics":
+        yield later
+    if coding in ("statistics", "both"):
+        size = int(max(train.max(initial=0), later.max(initial=0))) + 1
         counts = np.bincount(train, minlength=size)
-        yield np.log1p(counts[train]), np.log1p(counts[valid])
-        rates = _rates(np.bincount(train, weights=labels, minlength=size), counts, float(labels.mean()))
-        yield earlier_rates(train, labels), rates[valid]
+        yield np.log1p(counts[later])
+        yield _rates(np.bincount(train, weights=labels, minlength=size), counts, float(labels.mean()))[later]
 
 
 def _rates(clicks: Column, rows: Column, mean: float) -> Vector:

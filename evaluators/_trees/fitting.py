@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators._errors import EvaluatorError
 from evaluators._trees.columns import Columns, Matrix
 from evaluators._trees.settings import TreeSettings
 
@@ -17,10 +19,24 @@ STOPPING_SHARE = 0.1
 Vector = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Grown:
+    """Grown trees: LightGBM's own text of them, which any of its releases reads, and how many there are."""
+
+    text: str
+    trees: int
+    leaves: int
+
+    @property
+    def params(self) -> int:
+        """Splits and leaves."""
+        return 2 * self.leaves - self.trees
+
+
 def fitted_logits(
     columns: Columns, labels: NDArray[np.float32], settings: TreeSettings, *, seed: int, threads: int
-) -> tuple[Vector, int, int]:
-    """Logits of the rows to predict, [rows], with the number of trees and of their leaves.
+) -> tuple[Vector, Grown]:
+    """Logits of the rows to predict, [rows], with the trees that gave them.
 
     How many trees is chosen on the last tenth of the training rows; that many are then grown on all of them, as the
     latest rows are the most like those to predict.
@@ -38,8 +54,24 @@ def fitted_logits(
     )
     rounds = max(1, first.best_iteration)
     whole = lightgbm.train(parameters, _dataset(columns.train, labels, columns), num_boost_round=rounds)
-    logits = np.asarray(whole.predict(columns.valid, raw_score=True, num_threads=threads), dtype=np.float64)
-    return logits, whole.num_trees(), _leaves(whole)
+    grown = Grown(whole.model_to_string(), whole.num_trees(), _leaves(whole))
+    return _logits(whole, columns.valid, threads), grown
+
+
+def logits_of_text(text: str, rows: Matrix, *, threads: int) -> Vector:
+    """Logits [rows] by trees in LightGBM's text, the same as by the trees that were grown.
+
+    Raises:
+        EvaluatorError: the text is damaged, or its trees split on other columns.
+    """
+    try:
+        return _logits(lightgbm.Booster(model_str=text), rows, threads)
+    except lightgbm.basic.LightGBMError as error:
+        raise EvaluatorError(f"trees are read from LightGBM's text, but it cannot be used ({error})") from error
+
+
+def _logits(booster: lightgbm.Booster, rows: Matrix, threads: int) -> Vector:
+    return np.asarray(booster.predict(rows, raw_score=True, num_threads=threads), dtype=np.float64)
 
 
 def _parameters(settings: TreeSettings, *, seed: int, threads: int) -> dict[str, Any]:

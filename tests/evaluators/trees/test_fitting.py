@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
+from evaluators import EvaluatorError
 from evaluators._trees.columns import Columns, Matrix
-from evaluators._trees.fitting import Vector, fitted_logits
+from evaluators._trees.fitting import Grown, Vector, fitted_logits, logits_of_text
 from evaluators._trees.settings import TreeSettings
 
 
@@ -16,7 +18,7 @@ def _planted(rows: int, seed: int) -> tuple[Matrix, Vector, NDArray[np.float32]]
     return columns, logits, (rng.random(rows) < 1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
-def _fit(settings: TreeSettings, seed: int = 1) -> tuple[Vector, int, int]:
+def _fit(settings: TreeSettings, seed: int = 1) -> tuple[Vector, Grown]:
     train, _, labels = _planted(3000, 1)
     return fitted_logits(Columns(train, _planted(2000, 2)[0], (0,)), labels, settings, seed=seed, threads=1)
 
@@ -39,6 +41,16 @@ def test_equal_seeds_give_equal_trees_and_others_do_not() -> None:
 
 
 def test_growing_stops_where_later_rows_gain_no_more() -> None:
-    _, trees, leaves = _fit(TreeSettings(patience=5))
-    assert 1 <= trees < TreeSettings().max_rounds
-    assert leaves >= 2 * trees - 1
+    _, grown = _fit(TreeSettings(patience=5))
+    assert 1 <= grown.trees < TreeSettings().max_rounds
+    assert grown.leaves >= 2 * grown.trees - 1
+
+
+def test_trees_read_from_their_text_give_the_same_logits() -> None:
+    logits, grown = _fit(TreeSettings(patience=5))
+    assert np.array_equal(logits_of_text(grown.text, _planted(2000, 2)[0], threads=1), logits)
+
+
+def test_damaged_trees_are_refused() -> None:
+    with pytest.raises(EvaluatorError, match="trees are read from LightGBM's text, but it cannot be used"):
+        logits_of_text("tree\nversion=v4\n", _planted(10, 2)[0], threads=1)
