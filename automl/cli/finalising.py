@@ -22,6 +22,9 @@ def finals(
     *,
     top: Annotated[int, typer.Option(min=1, metavar="K", help="Finalists, best of the search first.")] = 3,
     seeds: Annotated[int, typer.Option(min=2, metavar="N", help="Trainings of each, under fresh seeds.")] = 5,
+    baselines: Annotated[
+        str | None, typer.Option(metavar="STUDY", help="Add the tuned baselines of a study of the same data.")
+    ] = None,
     days: Annotated[bool, typer.Option("--days", help="Errors over days of the test part too.")] = False,
     blend: Annotated[bool, typer.Option("--blend", help="Write the best average of finalists for predict.")] = False,
     margin: Annotated[float, typer.Option(min=0.0, metavar="PERCENT", help="Of NE: less makes no difference.")] = 0.1,
@@ -32,6 +35,9 @@ def finals(
 ) -> None:
     """Train the best candidates and the baselines anew over fresh seeds, and judge them: winner, tie or not proven.
 
+    Baselines are those of the study as they are, the winners of `automl baselines` on it, LightGBM among them, and
+    those of the study that --baselines names. A study that has baselines alone has them compared with each other.
+
     Everything is kept in the folder STUDY-finals (--out names another one): run again to go on after a kill, or with
     more seeds. All choices are made on the validation part; the test part is opened once, on record, when they are.
     """
@@ -41,7 +47,8 @@ def finals(
 
     folder = out or Path(f"{study}-finals")
     plan = Plan(folder, top, seeds, is_daily=days, is_blended=blend, margin_percent=margin, device=device)
-    found = run(load_study(study, storage=storage), plan)
+    tuned_in = None if baselines is None else load_study(baselines, storage=storage)
+    found = run(load_study(study, storage=storage), plan, tuned_in=tuned_in)
     if layout is Format.JSON:
         typer.echo(json.dumps(found, indent=2))
         return

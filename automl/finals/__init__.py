@@ -3,10 +3,11 @@
 Importing this is light; scipy and torch come in when something is compared or trained.
 """
 
-from automl.finals._account import lines, table_rows
 from automl.finals._comparisons import Comparison, crossed, holm, paired
 from automl.finals._running import BLEND_FILE, Plan, finals
+from automl.finals._standings import Relation, Standings, compare_baselines, standings_sentence
 from automl.finals._verdicts import ERROR, MARGIN, Judged, Kind, Scores, Verdict, compare_finalists, judge, sentence
+from automl.finals._words import lines, table_rows
 
 __all__ = [
     "BLEND_FILE",
@@ -16,8 +17,11 @@ __all__ = [
     "Judged",
     "Kind",
     "Plan",
+    "Relation",
     "Scores",
+    "Standings",
     "Verdict",
+    "compare_baselines",
     "compare_finalists",
     "crossed",
     "finals",
@@ -26,5 +30,6 @@ __all__ = [
     "lines",
     "paired",
     "sentence",
+    "standings_sentence",
     "table_rows",
 ]

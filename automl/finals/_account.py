@@ -1,4 +1,4 @@
-"""What finals found, as JSON types and as rows for people."""
+"""What finals found, as JSON types."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from automl.finals._choice import Choice, Trained, mean_logits, metrics_of, ne_o
 from automl.finals._comparisons import crossed
 from automl.finals._held_out import HeldOut
 from automl.finals._periods import Periods, means_by_period, periods, whole
+from automl.finals._standings import COMPARED, Standings, compare_baselines, standings_sentence
 from automl.finals._verdicts import Judged, Scores, Verdict, compare_finalists, judge, sentence
 from automl.training import spread
 from evaluators._training.metrics import entropy, row_losses
@@ -27,53 +28,27 @@ def account(choice: Choice, test: HeldOut, *, is_daily: bool, margin_percent: fl
     rows = len(test.labels)
     cut = periods(rows, test.time) if is_daily else whole(rows)
     scores = {one.name: _scores(one, choice, test, cut) for one in choice.entrants}
-    verdict = judge(list(scores.values()), cut.weights, margin_percent=margin_percent)
     seeds = len(choice.entrants[0].lessons)
+    verdict: Verdict | Standings
+    if choice.finalists:
+        verdict = judge(list(scores.values()), cut.weights, margin_percent=margin_percent)
+        told = _verdict(verdict, sentence(verdict, seeds=seeds, days=len(cut.weights)))
+    else:
+        verdict = compare_baselines(list(scores.values()), cut.weights, margin_percent=margin_percent)
+        told = _standings(verdict, standings_sentence(verdict, seeds=seeds, days=len(cut.weights)))
     return {
         "seeds": seeds,
         "test_cut": cut.words,
-        "verdict": _verdict(verdict, sentence(verdict, seeds=seeds, days=len(cut.weights))),
+        "verdict": told,
         "entrants": [_entrant(one, choice, test, scores, verdict, cut) for one in choice.entrants],
         "among_finalists": [
             {"one": one, "other": other, **_judged(judged)}
             for (one, other), judged in compare_finalists(list(scores.values()), cut.weights).items()
         ],
         "averages": _averages(choice, test),
+        "pair": None if choice.finalists or choice.pair is None else _pair(choice.pair, choice, test),
         "failed": [{"name": one.name, "reason": one.failure} for one in choice.failed],
     }
-
-
-def table_rows(found: Mapping[str, Any]) -> list[Json]:
-    """A row for each entrant, best mean valid NE first, as text."""
-    return [
-        {
-            "model": one["name"],
-            "kind": one["kind"],
-            "valid NE": _with_spread(one["valid_ne"]),
-            "test NE": _with_spread(one["test_ne"]),
-            "test AUC": _with_spread(one["test_auc"]),
-            "against the reference, 95 %": _difference(one["against_reference"]),
-            "p, corrected": _p(one["against_reference"]),
-            "test NE, seeds averaged": f"{one['average']['test_ne']:.4f}",
-        }
-        for one in found["entrants"]
-    ]
-
-
-def lines(found: Mapping[str, Any]) -> list[str]:
-    """What a table cannot say: the verdict, what averaging gains, who failed, how the test part was cut."""
-    chosen = next(one for one in found["entrants"] if one["name"] == found["verdict"]["chosen"])
-    blend = next(one for one in found["averages"] if one["is_blend"])
-    told = [
-        found["verdict"]["sentence"],
-        f"reference: {found['verdict']['reference']}, chosen on valid like the finalist; errors are over "
-        f"{found['seeds']} seeds and {found['test_cut']}",
-        f"averaging {found['seeds']} seeds of {chosen['name']} gains {_gain(chosen['average'], chosen):.2f} % of NE",
-        f"averaging {' and '.join(blend['names'])} with all seeds ({blend['members']} models, chosen on valid) gains "
-        f"{_gain(blend, chosen):.2f} % and has a test NE of {blend['test_ne']:.4f}; the noise of an average is not "
-        "measured",
-    ]
-    return told + [f"{one['name']} left the finals: {one['reason']}" for one in found["failed"]]
 
 
 def _scores(one: Trained, choice: Choice, test: HeldOut, cut: Periods) -> Scores:
@@ -84,9 +59,14 @@ def _scores(one: Trained, choice: Choice, test: HeldOut, cut: Periods) -> Scores
 
 
 def _entrant(
-    one: Trained, choice: Choice, test: HeldOut, scores: Mapping[str, Scores], verdict: Verdict, cut: Periods
+    one: Trained,
+    choice: Choice,
+    test: HeldOut,
+    scores: Mapping[str, Scores],
+    verdict: Verdict | Standings,
+    cut: Periods,
 ) -> Json:
-    entrant, winner = one.lessons[0].entrant, one.lessons[0].winner
+    entrant, recipe = one.lessons[0].entrant, one.lessons[0].recipe
     by_seed = [_seed_row(number, one, choice, test) for number in range(len(one.lessons))]
     summary = spread([{name: value for name, value in row.items() if name != "seed"} for row in by_seed])
     difference = _against(scores[one.name], scores[verdict.reference], verdict, cut)
@@ -96,7 +76,8 @@ def _entrant(
         "trial": entrant.trial.number,
         "fingerprint": entrant.trial.candidate.fingerprint,
         "params": one.lessons[0].facts["params"],
-        "macs": winner.macs,
+        "macs": recipe.macs,
+        **({} if entrant.home is None else {"study": {"name": entrant.home.name, "uid": entrant.home.uid}}),
         **summary,
         "against_reference": difference,
         "average": {
@@ -118,8 +99,8 @@ def _seed_row(number: int, one: Trained, choice: Choice, test: HeldOut) -> Json:
     }
 
 
-def _against(one: Scores, reference: Scores, verdict: Verdict, cut: Periods) -> Json | None:
-    """The difference to the reference; only the finalists' p values are corrected, as only they are claims."""
+def _against(one: Scores, reference: Scores, verdict: Verdict | Standings, cut: Periods) -> Json | None:
+    """The difference to the reference; beside finalists only their p values are corrected, as only they are claims."""
     if one.name == reference.name:
         return None
     if one.name in verdict.against:
@@ -155,6 +136,31 @@ def _verdict(verdict: Verdict, told: str) -> Json:
     }
 
 
+def _standings(found: Standings, told: str) -> Json:
+    """In the form of a verdict; nobody is chosen, and each baseline has its relation to the reference."""
+    return {
+        "kind": COMPARED,
+        "sentence": told,
+        "chosen": None,
+        "reference": found.reference,
+        "margin_percent": found.margin_percent,
+        "family": found.family,
+        "against": {
+            name: {"relation": found.relations[name].value, **_judged(one)} for name, one in found.against.items()
+        },
+    }
+
+
+def _pair(pair: tuple[Trained, Trained], choice: Choice, test: HeldOut) -> Json:
+    """One training of each averaged, seed by seed: what a user gets who keeps two models."""
+    labels = {"valid": choice.labels, "test": test.labels}
+    by_seed = [
+        {f"{part}_ne": ne_of(mean_logits(members, part), labels[part]) for part in labels}
+        for members in zip(*(one.lessons for one in pair), strict=True)
+    ]
+    return {"names": [one.name for one in pair], **spread(by_seed)}
+
+
 def _averages(choice: Choice, test: HeldOut) -> list[Json]:
     return [
         {
@@ -166,23 +172,3 @@ def _averages(choice: Choice, test: HeldOut) -> list[Json]:
         }
         for one in choice.averages
     ]
-
-
-def _gain(average: Mapping[str, Any], single: Mapping[str, Any]) -> float:
-    mean = float(single["test_ne"]["mean"])
-    return 100.0 * (mean - float(average["test_ne"])) / mean
-
-
-def _with_spread(summary: Mapping[str, float]) -> str:
-    return f"{summary['mean']:.4f} ± {summary['sd']:.4f}"
-
-
-def _difference(found: Mapping[str, Any] | None) -> str:
-    if found is None:
-        return "(reference)"
-    low, high = found["percent_interval"]
-    return f"{found['percent']:+.2f} % ({low:+.2f} to {high:+.2f})"
-
-
-def _p(found: Mapping[str, Any] | None) -> str:
-    return "-" if found is None or found["adjusted_p"] is None else f"{found['adjusted_p']:.2g}"

@@ -34,6 +34,11 @@ class Trained:
         return self.lessons[0].entrant.is_baseline
 
     @property
+    def is_trees(self) -> bool:
+        """Whether it is boosted trees and no network."""
+        return self.lessons[0].entrant.is_trees
+
+    @property
     def failure(self) -> str | None:
         """Why it cannot be compared: the failure of its first training that gave no model."""
         return next((one.failure for one in self.lessons if one.failure), None)
@@ -41,7 +46,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Average:
-    """The mean logit of the best few finalists with all their seeds, and its NE on the valid part."""
+    """The mean logit of a few models with all their seeds, and its NE on the valid part."""
 
     names: tuple[str, ...]
     members: tuple[Lesson, ...]
@@ -70,14 +75,21 @@ class Choice:
         """Those that the search was measured against, best first."""
         return tuple(one for one in self.entrants if one.is_baseline)
 
+    @property
+    def pair(self) -> tuple[Trained, Trained] | None:
+        """The best baseline and the best of the other kind, network or trees; None where all are of one kind."""
+        best = self.baselines[0] if self.baselines else None
+        other = next((one for one in self.baselines if best and one.is_trees != best.is_trees), None)
+        return None if best is None or other is None else (best, other)
+
     @cached_property
     def averages(self) -> tuple[Average, ...]:
-        """The average of the first 1, 2, ... finalists."""
+        """The average of the first 1, 2, ... finalists; without any, of the best baseline and of the pair."""
         total = np.zeros(len(self.labels))
         members: tuple[Lesson, ...] = ()
         names: tuple[str, ...] = ()
         found = []
-        for one in self.finalists:
+        for one in self.finalists or self.pair or self.baselines[:1]:
             for lesson in one.lessons:
                 total += lesson.logits("valid")
             members, names = (*members, *one.lessons), (*names, one.name)
@@ -85,14 +97,14 @@ class Choice:
         return tuple(found)
 
     @property
-    def blend(self) -> Average:
-        """The average of the least NE on valid."""
-        return min(self.averages, key=lambda one: one.valid_ne)
+    def blend(self) -> Average | None:
+        """The average of finalists of the least NE on valid; None without finalists, whom alone a search has found."""
+        return min(self.averages, key=lambda one: one.valid_ne) if self.finalists else None
 
     @property
     def blend_members(self) -> tuple[Lesson, ...]:
         """Every training in the blend."""
-        return self.blend.members
+        return self.blend.members if self.blend else ()
 
     def to_dict(self) -> dict[str, Any]:
         """What was chosen, JSON types only."""
@@ -100,7 +112,7 @@ class Choice:
             "chosen_by": "mean NE on the validation part over fresh seeds",
             "finalists": [one.name for one in self.finalists],
             "baselines": [one.name for one in self.baselines],
-            "blend": list(self.blend.names),
+            "blend": list(self.blend.names) if self.blend else [],
         }
 
 
@@ -108,15 +120,17 @@ def choose(entrants: Sequence[Trained], labels: Vector) -> Choice:
     """Ranks the entrants by their mean NE on the valid part, `labels` `[rows]` its labels.
 
     Raises:
-        StudyError: no finalist, or only one model at all, has been trained under every seed.
+        StudyError: no finalist of those there are, or only one model at all, has been trained under every seed.
     """
     complete = [one for one in entrants if one.failure is None]
     failed = [one for one in entrants if one.failure is not None]
-    if len(complete) < 2 or all(one.is_baseline for one in complete):
+    is_searched = any(not one.is_baseline for one in entrants)
+    if len(complete) < 2 or (is_searched and all(one.is_baseline for one in complete)):
         reasons = "".join(f"\n  {one.name}: {one.failure}" for one in failed)
         raise StudyError(
-            f"finals compare a finalist with something, but {len(complete)} of {len(entrants)} models trained under "
-            f"every seed; take a larger --top{reasons}"
+            f"finals compare {'a finalist with something' if is_searched else 'two baselines at least'}, but "
+            f"{len(complete)} of {len(entrants)} models trained under every seed; take "
+            f"{'a larger --top' if is_searched else 'more baselines'}{reasons}"
         )
     valid = {lesson: metrics_of(lesson, "valid", labels) for one in complete for lesson in one.lessons}
     ranked = sorted(complete, key=lambda one: float(np.mean([valid[lesson]["ne"] for lesson in one.lessons])))

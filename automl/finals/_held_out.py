@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.finals._lessons import Lesson, keep_array
+from automl.finals._recipes import Conditions
 from automl.training import held_out_part
 from evaluators._datasets import Dataset
 
@@ -31,9 +32,9 @@ def held_out(lessons: Sequence[Lesson], dataset: Dataset, folder: Path, *, devic
     labels, times = (folder / f"test-{dataset.digest.replace(':', '-')[-12:]}.{kind}.npy" for kind in ("label", "time"))
     waiting = [one for one in lessons if not one.is_tested]
     if waiting or not labels.exists():
-        part = held_out_part(dataset, purpose=purpose)
+        part, conditions = held_out_part(dataset, purpose=purpose), Conditions(dataset, device)
         for one in waiting:
-            one.test(part, device=device)
+            one.test(conditions, part)
         if part.time is not None:
             keep_array(times, np.asarray(part.time))
         keep_array(labels, np.asarray(part.label))

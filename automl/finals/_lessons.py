@@ -1,15 +1,14 @@
 """One training of the finals, kept on disk: a kill loses the training that runs, and no other.
 
 Of each training there are, beside each other: `STEM.json` (facts; written last, so that it vouches for the rest),
-`STEM.valid.npy` and `STEM.test.npy` (float32 logits in row order), and `STEM.safetensors` (weights, until the test
-part has been scored, and for good where a blend has them).
+`STEM.valid.npy` and `STEM.test.npy` (float32 logits in row order), and the model, `STEM.safetensors` (weights) or
+`STEM.trees.txt` (LightGBM's text), until the test part has been scored, and for good where a blend has it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,10 @@ from numpy.typing import NDArray
 
 from automl._errors import StudyError
 from automl._files import replacing, write_text
-from automl.export import Winner, read_weights, write_weights
-from automl.export.prediction import load_model, logits_of
 from automl.finals._entrants import Entrant
+from automl.finals._recipes import Conditions, Recipe
 from evaluators import DivergedError, training_seed
-from evaluators._datasets import Dataset, Part
+from evaluators._datasets import Part
 
 FIRST_REPLICATE = 1_000_000
 """Replicates of finals are numbered from here on: no search comes so far, so their seeds are fresh."""
@@ -31,23 +29,21 @@ FIRST_REPLICATE = 1_000_000
 SAME_LOGITS = 1e-4
 """What rounding may change between two trainings of one seed on one build."""
 
-Vocabularies = Sequence[Sequence[str | None]]
-
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
     """A training to do or done: an entrant under one seed, and where it is kept (a path without a suffix)."""
 
     entrant: Entrant
-    winner: Winner
+    recipe: Recipe
     number: int
     seed: int
     stem: Path
 
     @property
     def weights(self) -> Path:
-        """Where its weights are, as long as they are needed."""
-        return self.stem.with_name(f"{self.stem.name}.safetensors")
+        """Where its model is, as long as it is needed."""
+        return self.stem.with_name(f"{self.stem.name}{self.recipe.suffix}")
 
     @property
     def is_done(self) -> bool:
@@ -94,30 +90,21 @@ class Lesson:
         except (OSError, ValueError, EOFError) as error:
             raise StudyError(f"{path} is damaged ({error}); remove it, and that training is done again") from error
 
-    def train(self, dataset: Dataset, *, device: str, vocabularies: Vocabularies) -> None:
+    def train(self, conditions: Conditions) -> None:
         """Trains at full fidelity and keeps the model with its logits of the valid part."""
-        from evaluators._training.device import choose_device
-        from evaluators._training.final import score, train_final
-        from evaluators._training.settings import TrainingSettings
-
-        facts = {"entrant": self.entrant.name, "fingerprint": self.winner.fingerprint, "seed": self.seed}
-        place = choose_device(device)
+        facts = {"entrant": self.entrant.name, "fingerprint": self.recipe.fingerprint, "seed": self.seed}
         try:
-            final = train_final(self.winner.candidate, dataset, TrainingSettings(), seed=self.seed, device=place)
+            made = self.recipe.make(conditions, self.weights, seed=self.seed)
         except DivergedError as error:
             write_text(self._facts, json.dumps({**facts, "failure": str(error)}))
             return
-        write_weights(self.weights, final.model, winner=self.winner, vocabularies=vocabularies)
-        self._keep_valid(logits_of(score(final.model, dataset.part("valid"))))
-        write_text(self._facts, json.dumps({**facts, "params": final.params, "seconds": final.train_seconds}))
+        self._keep_valid(made.valid_logits)
+        write_text(self._facts, json.dumps({**facts, "params": made.params, "seconds": made.seconds}))
 
-    def test(self, part: Part, *, device: str) -> None:
+    def test(self, conditions: Conditions, part: Part) -> None:
         """Scores the test part with the kept model."""
-        from evaluators._training.device import choose_device
-        from evaluators._training.final import score
-
-        model = load_model(self.winner, read_weights(self.weights)).to(choose_device(device))
-        keep_array(self._logits("test"), logits_of(score(model, part)).astype(np.float32))
+        logits = self.recipe.logits(conditions, self.weights, part)
+        keep_array(self._logits("test"), logits.astype(np.float32))
 
     def _keep_valid(self, logits: NDArray[np.float64]) -> None:
         """Another build may train another model under the same seed: what was measured of the old one goes then."""
@@ -139,9 +126,9 @@ def fresh_seed(study_seed: int, number: int) -> int:
     return training_seed(study_seed, FIRST_REPLICATE + number)
 
 
-def stem_of(entrant: Entrant, winner: Winner, number: int, seed: int, data_digest: str, folder: Path) -> Path:
+def stem_of(entrant: Entrant, recipe: Recipe, number: int, seed: int, data_digest: str, folder: Path) -> Path:
     """Where a training is kept: its name holds a digest of all that it depends on."""
-    known = [winner.fingerprint, dict(winner.training), seed, data_digest]
+    known = [*recipe.known, seed, data_digest]
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
     return folder / "trainings" / f"{entrant.slug}-seed{number}-{digest}"
 

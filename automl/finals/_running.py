@@ -18,14 +18,15 @@ import numpy as np
 from automl._errors import StudyError
 from automl._files import write_text
 from automl._locks import StudyLock
-from automl.export import read_winner, write_blend, write_winner
+from automl._wiring import facts_of
+from automl.export import write_blend
 from automl.finals._account import account
 from automl.finals._choice import Choice, Trained, choose
 from automl.finals._entrants import Entrant, entrants_of
 from automl.finals._held_out import held_out
 from automl.finals._lessons import Lesson, fresh_seed, stem_of
+from automl.finals._recipes import Conditions, recipe_of
 from automl.finals._verdicts import MARGIN
-from automl.publishing import winner
 from evaluators._datasets import Dataset, openings
 
 if TYPE_CHECKING:
@@ -48,26 +49,34 @@ class Plan:
     device: str = "auto"
 
 
-def finals(study: Study, plan: Plan) -> dict[str, Any]:
+def finals(study: Study, plan: Plan, *, tuned_in: Study | None = None) -> dict[str, Any]:
     """Runs finals, or goes on with those in the folder; returns and keeps in `finals.json` what they found.
 
+    With `tuned_in`, a study of the same data, its tuned winners are baselines too.
+
     Raises:
-        StudyError: there is nothing to compare, the data has no test part, or another process is at it.
+        StudyError: there is nothing to compare, the data has no test part, that of `tuned_in` is other data, or
+            another process is at it.
         ExportError: the folder cannot be written.
     """
     lock = StudyLock(study.record.uid, "finals")
     if not lock.acquire(study.worker):
         raise StudyError(f"the finals of study {study.name!r} are run by process {lock.holder()}; wait for it")
     try:
-        return _finals(study, plan)
+        return _finals(study, plan, tuned_in)
     finally:
         lock.release()
 
 
-def _finals(study: Study, plan: Plan) -> dict[str, Any]:
+def _finals(study: Study, plan: Plan, tuned_in: Study | None) -> dict[str, Any]:
     dataset = study.wiring.dataset
     _check(dataset, plan)
-    entrants = [Trained(tuple(_lessons(study, one, dataset, plan))) for one in entrants_of(study, top=plan.top)]
+    if tuned_in is not None:
+        _check_same_data(dataset, tuned_in)
+    taking_part = entrants_of(study, top=plan.top, tuned_in=tuned_in)
+    if plan.is_blended and all(one.is_baseline for one in taking_part):
+        raise StudyError(f"a blend is of finalists, but study {study.name!r} has baselines alone; leave out --blend")
+    entrants = [Trained(tuple(_lessons(study, tuned_in, one, dataset, plan))) for one in taking_part]
     by_seed = [one.lessons[number] for number in range(plan.seeds) for one in entrants]
     _train([one for one in by_seed if not one.is_done], dataset, plan)
     choice = choose(entrants, np.asarray(dataset.part("valid").label, np.float64))
@@ -93,21 +102,30 @@ def _check(dataset: Dataset, plan: Plan) -> None:
         raise StudyError(f"finals report on the test part, but {dataset.folder} has none; prepare the data with one")
 
 
-def _lessons(study: Study, entrant: Entrant, dataset: Dataset, plan: Plan) -> Iterator[Lesson]:
-    path = write_winner(plan.folder / f"{entrant.slug}.yaml", winner(study, entrant.trial))
-    read = read_winner(path)
+def _check_same_data(dataset: Dataset, other: Study) -> None:
+    found = facts_of(other.record, "data").get("digest")
+    if found != dataset.digest:
+        raise StudyError(
+            f"baselines come from a study of the same data, but the data of study {other.name!r} has the digest "
+            f"{found} and that of the finals, {dataset.name}, has {dataset.digest}; tune them on this data"
+        )
+
+
+def _lessons(study: Study, tuned_in: Study | None, entrant: Entrant, dataset: Dataset, plan: Plan) -> Iterator[Lesson]:
+    home = study if entrant.home is None or tuned_in is None else tuned_in
+    recipe = recipe_of(home, entrant, plan.folder)
     for number in range(1, plan.seeds + 1):
         seed = fresh_seed(study.record.seed, number)
-        yield Lesson(entrant, read, number, seed, stem_of(entrant, read, number, seed, dataset.digest, plan.folder))
+        yield Lesson(entrant, recipe, number, seed, stem_of(entrant, recipe, number, seed, dataset.digest, plan.folder))
 
 
 def _train(waiting: Sequence[Lesson], dataset: Dataset, plan: Plan) -> None:
     """Trains one after the other and says how long the rest will take, by what each candidate took in the search."""
-    vocabularies = dataset.vocabularies() if waiting else []
+    conditions = Conditions(dataset, plan.device, dataset.vocabularies() if waiting else ())
     expected = [_seconds_in_search(one.entrant) for one in waiting]
     started = time.monotonic()
     for count, one in enumerate(waiting, start=1):
-        one.train(dataset, device=plan.device, vocabularies=vocabularies)
+        one.train(conditions)
         left = (time.monotonic() - started) * sum(expected[count:]) / sum(expected[:count])
         ended = "failed" if one.failure else "done"
         LOG.info(f"{one.entrant.name}, seed {one.number}: {ended}, {count} of {len(waiting)}, about {left:.0f} s left")

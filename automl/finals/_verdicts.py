@@ -119,7 +119,7 @@ def judge(entrants: Sequence[Scores], weights: NDArray[np.float64], *, margin_pe
     chosen = finalists[0]
     if baselines:
         reference = baselines[0]
-        family = _family([(one, reference) for one in finalists], weights, is_directed=True)
+        family = family_of([(one, reference) for one in finalists], weights, is_directed=True)
     else:
         reference = finalists[1]
         family = compare_finalists(finalists, weights)
@@ -131,7 +131,7 @@ def judge(entrants: Sequence[Scores], weights: NDArray[np.float64], *, margin_pe
 def compare_finalists(entrants: Sequence[Scores], weights: NDArray[np.float64]) -> dict[tuple[str, str], Judged]:
     """Each finalist against each that is worse than it on valid, by their names: a family of its own, two-sided."""
     finalists = sorted((one for one in entrants if not one.is_baseline), key=lambda one: one.mean_valid)
-    return _family(list(combinations(finalists, 2)), weights, is_directed=False)
+    return family_of(list(combinations(finalists, 2)), weights, is_directed=False)
 
 
 def sentence(verdict: Verdict, *, seeds: int, days: int = 1) -> str:
@@ -188,9 +188,13 @@ def _kind(judged: Judged, margin_percent: float) -> Kind:
     return Kind.NOT_PROVEN
 
 
-def _family(
+def family_of(
     pairs: Sequence[tuple[Scores, Scores]], weights: NDArray[np.float64], *, is_directed: bool
 ) -> dict[tuple[str, str], Judged]:
+    """Each first of a pair against its second, by their names, with Holm's correction over all pairs.
+
+    p is one-sided, for the first to be better, where the family is directed, else two-sided.
+    """
     comparisons = [crossed(one.test - other.test, weights) for one, other in pairs]
     adjusted = holm([one.p_better if is_directed else one.p_value for one in comparisons])
     return {

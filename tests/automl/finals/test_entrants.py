@@ -52,5 +52,7 @@ def test_finalists_come_before_the_baselines_of_the_study(tmp_path: Path) -> Non
 
 
 def test_a_study_without_a_finalist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match="finals need a finalist, but study 's' has no feasible candidate"):
+    with pytest.raises(
+        StudyError, match="finals compare at least two models, but study 's' has not been searched and has 0"
+    ):
         entrants_of(planted_study(tmp_path), top=2)
