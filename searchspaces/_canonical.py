@@ -26,6 +26,7 @@ Colours = list[int]
 Edges = tuple[tuple[int, int], ...]  # (rank of the port times the number of nodes, node), sorted
 Signature = TypeVar("Signature", tuple[int, str], tuple[int, bool], tuple[int, tuple[int, ...], tuple[int, ...]])
 
+_FORM = "_canonical_form"
 _ENCODE_LABEL = json.JSONEncoder(sort_keys=True).encode
 
 
@@ -53,7 +54,20 @@ def live_nodes(architecture: Architecture) -> tuple[int, ...]:
 
 
 def canonical(architecture: Architecture) -> Architecture:
-    """The canonical member of the architecture's isomorphism class, dead blocks removed."""
+    """The canonical member of the architecture's isomorphism class, dead blocks removed.
+
+    It is found once: an architecture remembers its form, and a form is its own.
+    """
+    # Kept by identity, not in a table of equal ones: options 64 and 64.0 are equal, but have two forms.
+    memory = vars(architecture)
+    if _FORM not in memory:
+        form = _form(architecture)
+        vars(form)[_FORM] = memory[_FORM] = form
+    known: Architecture = memory[_FORM]
+    return known
+
+
+def _form(architecture: Architecture) -> Architecture:
     graph = _live_graph(architecture)
     start = _refine(graph, _first_colours(graph))
     best = min(_leaves(graph, start), key=lambda leaf: leaf.edges)

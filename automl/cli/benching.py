@@ -226,23 +226,41 @@ def rechub(
 
 def spaces(
     *,
-    space: Annotated[str, typer.Option(help="Space to draw from.")],
+    space: Annotated[str, typer.Option(metavar="NAME|all", help="Space to draw from; what --out has is kept of all.")],
     count: Annotated[int, typer.Option(min=1, help="Random candidates.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
     options: Annotated[str, typer.Option(metavar="JSON", help="Options of the space.")] = "{}",
     out: Out = None,
 ) -> None:
     """Random candidates of a space, with mutants and children, held to what every space promises."""
-    from automl.bench.spaces import Plan
+    from automl.bench.spaces import Plan, every_space
     from automl.bench.spaces import spaces as measure
 
+    if space != "all":
+        _give(measure(Plan(space, count, seed=seed, options=_object(options)), tell=_to_stderr), out)
+        return
+    if options != "{}":
+        raise typer.BadParameter("each space has options of its own; give them to one space by its name")
+    found: dict[str, Any] = {}
+    for found in every_space(count, seed, kept=out, tell=_to_stderr):
+        if out is not None:
+            _give(found, out)  # after each space, so that a run that is stopped has what it measured
+    if out is None:
+        _give(found, None)
+
+
+def _object(options: str) -> dict[str, Any]:
     try:
         chosen = json.loads(options)
     except json.JSONDecodeError as error:
         raise typer.BadParameter(f"options are a JSON object, but {options!r} is none: {error}") from error
     if not isinstance(chosen, dict):
         raise typer.BadParameter(f"options are a JSON object, not {options!r}")
-    _give(measure(Plan(space, count, seed=seed, options=chosen)), out)
+    return chosen
+
+
+def _to_stderr(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -38,12 +39,12 @@ class DotProduct(Block):
         tokens = token_shape("dot_product", inputs, options)
         dense_tokens = flag("dot_product", options, "dense_tokens", default=False)
         self.tokens = Tokens(inputs, dim=tokens.dim, dense_tokens=dense_tokens)
-        rows, columns = torch.tril_indices(tokens.tokens, tokens.tokens, offset=-1)
+        rows, columns = np.tril_indices(tokens.tokens, -1)
         # The order of the pairs follows from the architecture: nothing to keep with the weights.
-        self.register_buffer("pairs", rows * tokens.tokens + columns, persistent=False)
-        places = torch.full((tokens.tokens, tokens.tokens), len(rows))
-        places[rows, columns] = places[columns, rows] = torch.arange(len(rows))
-        self.register_buffer("places", places.flatten(), persistent=False)
+        self.register_buffer("pairs", torch.from_numpy(rows * tokens.tokens + columns), persistent=False)
+        places = np.full((tokens.tokens, tokens.tokens), len(rows))
+        places[rows, columns] = places[columns, rows] = np.arange(len(rows))
+        self.register_buffer("places", torch.from_numpy(places.flatten()), persistent=False)
 
     @classmethod
     def output(cls, inputs: Sequence[Shape], options: Options) -> Dense:

@@ -23,10 +23,8 @@ OPTIMIZER_BYTES_PER_ROW = 4
 
 def new_table(rows: int, dim: int) -> nn.Embedding:
     """A table whose values `build` will draw."""
-    # skip_init: the default draw is thrown away, and takes seconds on tables of millions of rows.
-    table: nn.Embedding = torch.nn.utils.skip_init(  # type: ignore[no-untyped-call]
-        nn.Embedding, rows, dim
-    )
+    # not nn.Embedding(rows, dim): its draw would be thrown away, and takes seconds on tables of millions of rows
+    table: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)
     return table
 
 

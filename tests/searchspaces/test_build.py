@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from searchspaces import Architecture, Node, Options
 from searchspaces.block import Dropout
-from searchspaces.build import RankingModel, build, outlined_parameters
+from searchspaces.blocks.dot_product import DotProduct
+from searchspaces.build import Outlines, RankingModel, _Steps, build
 from tests.searchspaces.graphs import relabelled, schema
 
 SCHEMA = schema(numeric=3, categorical=4)
@@ -193,10 +194,51 @@ def test_running_statistics_are_stored_with_the_model() -> None:
     assert torch.equal(blank.eval()(*batch()), model.eval()(*batch()))
 
 
-def test_an_outline_counts_what_a_model_has() -> None:
-    fields = schema(numeric=3, categorical=4)
-    architecture = Architecture(
-        (Node("numeric"), Node("full", (), Options(dim=8)), Node("fm", (0, 1)), Node("logit", (2,)))
+OUTLINED = Architecture(
+    (
+        Node("numeric"),
+        Node("full", (), Options(dim=8)),
+        Node("transformer", (1,), Options(tokens=4, heads=2)),
+        Node("mlp", (0, 2), Options(width=8, norm="batch")),
+        Node("dot_product", (1, 3)),
+        Node("logit", (4,)),
     )
-    model = build(architecture, fields, seed=1)
-    assert outlined_parameters(architecture, fields) == sum(one.numel() for one in model.parameters())
+)
+
+
+def test_an_outline_counts_what_a_model_has() -> None:
+    model = build(OUTLINED, SCHEMA, seed=1)
+    outlines, expected = Outlines(SCHEMA), sum(one.numel() for one in model.parameters())
+    assert [outlines.parameters(OUTLINED) for _ in range(2)] == [expected, expected]
+
+
+def test_an_outline_remembers_steps_and_not_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    outlines = Outlines(SCHEMA)
+    outlines.parameters(OUTLINED)
+    monkeypatch.setattr(DotProduct, "forward", lambda self, *inputs: inputs[0] @ inputs[1])
+    with pytest.raises(RuntimeError, match="same reduction dim"):
+        outlines.parameters(OUTLINED)
+
+
+def test_an_outline_steps_as_torch_does() -> None:
+    one, other = (torch.empty(shape, device="meta") for shape in ((2, 3, 4), (2, 4, 5)))
+    steps = [
+        lambda: torch.bmm(one, other),
+        lambda: one.transpose(1, 2),
+        lambda: one.unbind(1),
+        lambda: one + 1,
+        lambda: one.max(dim=1).values,
+        lambda: (one > 0).to(torch.int32),
+        lambda: torch.var_mean(one, dim=(1, 2)),
+        lambda: one.shape[1],
+    ]
+    with _Steps():
+        again = [[step() for step in steps] for _ in range(2)][1]
+    for found, step in zip(again, steps, strict=True):
+        assert _forms(found) == _forms(step())
+
+
+def _forms(given: object) -> object:
+    if isinstance(given, Tensor):
+        return given.shape, given.stride(), given.dtype, given.device
+    return [_forms(one) for one in given] if isinstance(given, tuple) else given
