@@ -22,6 +22,8 @@ from searchspaces.block import Block, Dropout, Source, Table, number_of
 from searchspaces.cost import BLOCKS, EMBEDDINGS, shapes
 from searchspaces.layers import BatchNorm, LayerNorm
 
+_Named = Mapping[str, Any] | None
+
 EMBEDDING_STD = 0.01  # Song et al. (2020), Towards automated neural interaction discovery for CTR prediction
 
 
@@ -64,49 +66,59 @@ class Outlines:
 
         Raises as `build` does; a block that breaks its own shapes raises what torch says of it.
         """
+        with torch.device("meta"), _Undrawn():
+            model = RankingModel(canonical(architecture), self._schema)
+        model.to("meta")  # what was made from arrays does not follow the device that is set
         with torch.device("meta"), torch.no_grad(), self._steps:
-            # what was made from arrays does not follow the device that is set, and is moved
-            model = RankingModel(canonical(architecture), self._schema).to("meta")
             ids = torch.zeros(2, len(self._schema.categorical), dtype=torch.int32)
             model(torch.zeros(2, len(self._schema.numeric)), ids)
         return sum(one.numel() for one in model.parameters())
 
 
+class _Undrawn(TorchFunctionMode):
+    """Leaves new parameters as they are: on `meta` they have no values."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: _Named = None
+    ) -> Any:  # whatever the function of torch gives
+        named = kwargs or {}
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return named.get("tensor", args[0] if args else None)
+        if getattr(func, "__name__", "") in _FILLS and args[0].is_meta:
+            return args[0]
+        return func(*args, **named)
+
+
+_FILLS = ("fill_", "zero_", "uniform_", "normal_")
+
+
 class _Steps(TorchFunctionMode):
-    """Draws no parameters, and remembers the shape, strides and type of what each step gave."""
+    """Remembers the shape, strides and type of what each step gave."""
 
     def __init__(self) -> None:
         super().__init__()
         self._given: dict[object, list[tuple[torch.Size, tuple[int, ...], torch.dtype]]] = {}
 
     def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],  # torch fixes the interface
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
+        self, func: Callable[..., Any], types: Iterable[type], args: tuple[Any, ...] = (), kwargs: _Named = None
     ) -> Any:  # whatever the function of torch gives
         named = dict(kwargs or {})
-        if getattr(func, "__module__", "") == "torch.nn.init":
-            return named.get("tensor", args[0] if args else None)
-        if getattr(func, "__name__", "") in _FILLS and args[0].is_meta:
-            return args[0]
+        if getattr(func, "__name__", "") == "__get__":  # an attribute, such as the shape
+            return func(*args, **named)
         key = (func, _outline(args), _outline(named))
         if key in self._given:
-            first, *others = [
-                torch.empty_strided(*form, dtype=dtype, device="meta") for *form, dtype in self._given[key]
+            again = [
+                torch.empty_strided(shape, stride, dtype=dtype, device="meta")
+                for shape, stride, dtype in self._given[key]
             ]
-            return (first, *others) if others else first
+            return tuple(again) if len(again) > 1 else again[0]
         found = func(*args, **named)
-        several = found if type(found) is tuple else (found,)
+        several = found if type(found) is tuple and len(found) > 1 else (found,)
         # a step that gives what it took works in place
         taken = {id(one) for one in (*args, *named.values())}
-        if several and all(type(one) is Tensor and one.is_meta and id(one) not in taken for one in several):
+        if all(type(one) is Tensor and one.is_meta and id(one) not in taken for one in several):
             self._given[key] = [(one.shape, one.stride(), one.dtype) for one in several]
         return found
-
-
-_FILLS = ("fill_", "zero_", "uniform_", "normal_")
 
 
 def _outline(value: object) -> object:
@@ -114,10 +126,10 @@ def _outline(value: object) -> object:
     if isinstance(value, Tensor):
         return value.shape, value.stride(), value.dtype, value.device
     if isinstance(value, tuple | list):
-        return tuple(_outline(one) for one in value)
+        return tuple([_outline(one) for one in value])
     if isinstance(value, dict):
-        return tuple((name, _outline(one)) for name, one in value.items())
-    return type(value), repr(value)
+        return tuple([(name, _outline(one)) for name, one in value.items()])
+    return type(value), value if isinstance(value, int | float | str) else repr(value)
 
 
 class RankingModel(nn.Module):
