@@ -14,6 +14,8 @@ from searchspaces._decisions import Assignment, Choice, Decision, InputChoice
 from searchspaces._errors import CandidateError
 
 Genotype = dict[str, Choice]
+Token = tuple[Decision, ...]
+"""What a mutation draws again in one go; it counts where its first decision does."""
 
 
 class Coding(Protocol):
@@ -41,13 +43,25 @@ class Coding(Protocol):
 class DecidedSpace:
     """A `SearchSpace` over a `Coding`; `chances` are those of an input to be drawn, a half where not given.
 
+    `groups` are what a mutation chooses among: first a group, then one of its tokens. Where none are given all
+    decisions are one group, and each of them is a token.
+
     A choice is told apart by its text: 64, 64.0 and True are three choices.
     """
 
-    def __init__(self, coding: Coding, *, chances: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        coding: Coding,
+        *,
+        chances: Mapping[str, float] | None = None,
+        groups: Sequence[Sequence[Token]] | None = None,
+    ) -> None:
         self._coding = coding
         self._chances = chances or {}
         self._decisions = tuple(coding.decisions())
+        tokens = groups or [[(decision,) for decision in self._decisions]]
+        open_ = [[token for token in group if len(token[0].choices) > 1] for group in tokens]
+        self._groups = [group for group in open_ if group]
 
     def decisions(self) -> tuple[Decision, ...]:
         """Every slot, in an order where conditions point backwards."""
@@ -90,7 +104,7 @@ class DecidedSpace:
         return self._decoded({decision.slot: self._drawn(decision, rng) for decision in self._decisions})
 
     def mutate(self, parent: Candidate, rng: np.random.Generator) -> Candidate:
-        """Re-draws one decision that counts, both uniform, until the fingerprint differs.
+        """Re-draws one token that counts, both uniform, until the fingerprint differs.
 
         A change without effect is kept and the next one made on top of it, so that what takes two steps is in reach.
 
@@ -99,11 +113,7 @@ class DecidedSpace:
         """
         genotype = self._genotype(parent, free=lambda decision: self._drawn(decision, rng))
         while True:
-            counting = self._counting(genotype)
-            open_ = [one for one in self._decisions if one.slot in counting and len(one.choices) > 1]
-            decision = open_[int(rng.integers(len(open_)))]
-            others = [choice for choice in decision.choices if not _same(choice, genotype[decision.slot])]
-            genotype[decision.slot] = others[int(rng.integers(len(others)))]
+            self._redraw_token(genotype, rng)
             child = self._decoded(genotype)
             if child.fingerprint != parent.fingerprint:
                 return child
@@ -156,6 +166,18 @@ class DecidedSpace:
 
     def _decoded(self, genotype: Assignment) -> Candidate:
         return self._coding.candidate(self._counting(genotype))
+
+    def _redraw_token(self, genotype: Genotype, rng: np.random.Generator) -> None:
+        counting = self._counting(genotype)
+        group = self._groups[int(rng.integers(len(self._groups)))]
+        tokens = [token for token in group if token[0].slot in counting]
+        token = tokens[int(rng.integers(len(tokens)))]
+        if len(token) > 1:
+            genotype.update({decision.slot: self._drawn(decision, rng) for decision in token})
+            return
+        (decision,) = token
+        others = [choice for choice in decision.choices if not _same(choice, genotype[decision.slot])]
+        genotype[decision.slot] = others[int(rng.integers(len(others)))]
 
     def _drawn(self, decision: Decision, rng: np.random.Generator) -> Choice:
         if isinstance(decision, InputChoice) and decision.slot in self._chances:

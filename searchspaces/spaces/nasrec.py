@@ -6,13 +6,15 @@ recommender systems. Every block gives a dense vector and field vectors, and tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchspaces._candidate import Candidate
+from searchspaces._decided_space import DecidedSpace
 from searchspaces._decisions import Assignment, Choice, Decision, count_assignments
 from searchspaces._errors import CandidateError, SpaceError, did_you_mean
 from searchspaces._schema import FeatureSchema
@@ -27,11 +29,8 @@ __all__ = ["NASRec"]
 MOST_BLOCKS = 12
 """Sets of sources grow fast with the blocks: the twelfth has 793 to choose among, the seventh 98."""
 
-Genotype = dict[str, Choice]
-One = TypeVar("One")
 
-
-class NASRec:
+class NASRec(DecidedSpace):
     """`blocks` choice blocks with the operators of a `variant`, "full" or "small".
 
     Dense operators: a fully connected layer (`mlp`), pairwise products of the tokens (`dot_product`), and of two
@@ -42,6 +41,8 @@ class NASRec:
     `layer_norm` switches the norms behind all layers, which the authors have while they search. What is switchable in
     the raw inputs has one choice each where nothing else is said: `embeddings`, `numbers` (numeric fields as field
     vectors too), `frequency` (of ids, as numbers) and `embedding_dims`; see `_nasrec_sources`.
+
+    A mutation chooses a block or the raw inputs, and draws again one decision of it.
 
     Where the published program leaves out a layer because its sizes happen to agree with the schema, this space has it.
 
@@ -67,22 +68,20 @@ class NASRec:
             raise SpaceError(f"'blocks' must be an integer from 1 to {MOST_BLOCKS}, but is {blocks!r}")
         if type(layer_norm) is not bool:
             raise SpaceError(f"'layer_norm' must be true or false, but is {layer_norm!r}")
-        self._blocks, self._layer_norm = blocks, layer_norm
+        sources = Sources(schema, embeddings=embeddings, numbers=numbers, frequency=frequency, dims=embedding_dims)
+        groups = (sources.decisions, *(block_decisions(at, variant) for at in range(1, blocks + 1)))
         self._operators = OPERATORS[variant]
-        self._sources = Sources(
-            schema, embeddings=embeddings, numbers=numbers, frequency=frequency, dims=embedding_dims
-        )
-        self._groups = (self._sources.decisions, *(block_decisions(at, variant) for at in range(1, blocks + 1)))
-        self._all = tuple(decision for group in self._groups for decision in group)
-        self._decisions = tuple(decision for decision in self._all if len(decision.choices) > 1)
+        self._choices = _Blocks(sources, blocks, tuple(one for group in groups for one in group), layer_norm)
+        super().__init__(self._choices, groups=[[(one,) for one in group] for group in groups])
+        self._fixed = {one.slot: one.choices[0] for one in self._decisions if len(one.choices) == 1}
 
     def decisions(self) -> tuple[Decision, ...]:
         """Of the raw inputs, then of each block; what has one choice only is not asked."""
-        return self._decisions
+        return tuple(one for one in self._decisions if one.slot not in self._fixed)
 
     def decoded_count(self) -> int:
         """Number of assignments of the counting decisions; several may decode to one candidate."""
-        return count_assignments(self._decisions)
+        return count_assignments(self.decisions())
 
     def to_candidate(self, assignment: Assignment) -> Candidate:
         """Decodes an assignment into a canonical candidate.
@@ -90,13 +89,7 @@ class NASRec:
         Raises:
             CandidateError: a counting decision is missing or has a value that is no choice of it.
         """
-        genotype: Genotype = {}
-        for decision in self._all:
-            if len(decision.choices) == 1:
-                genotype[decision.slot] = decision.choices[0]
-            elif decision.counts(genotype):
-                genotype[decision.slot] = _chosen(decision, assignment)
-        return self._decode(genotype)
+        return super().to_candidate({**assignment, **self._fixed})
 
     def to_assignment(self, candidate: Candidate) -> Assignment:
         """The assignment with the live blocks last; what is dead has its first choices.
@@ -104,54 +97,8 @@ class NASRec:
         Raises:
             CandidateError: the candidate is not a point of this space.
         """
-        genotype = self._genotype(candidate, free=lambda decision: decision.choices[0])
-        return {decision.slot: genotype[decision.slot] for decision in self._decisions if decision.counts(genotype)}
-
-    def validate(self, candidate: Candidate) -> None:
-        """Returns silently for a point of the space.
-
-        Raises:
-            CandidateError: the candidate is not a point of this space.
-        """
-        self._read(candidate)
-
-    def sample(self, rng: np.random.Generator) -> Candidate:
-        """Every decision uniform among its choices."""
-        return self._decode({decision.slot: _drawn(decision.choices, rng) for decision in self._all})
-
-    def mutate(self, parent: Candidate, rng: np.random.Generator) -> Candidate:
-        """Re-draws one decision of one block or of the raw inputs, both uniform, until the fingerprint differs.
-
-        A change without effect is kept and the next one made on top of it.
-
-        Raises:
-            CandidateError: the parent is not a point of this space.
-        """
-        genotype = self._genotype(parent, free=lambda decision: _drawn(decision.choices, rng))
-        groups = [[one for one in group if len(one.choices) > 1] for group in self._groups]
-        while True:
-            group = _drawn([one for one in groups if one], rng)
-            decision = _drawn([one for one in group if one.counts(genotype)], rng)
-            others = [choice for choice in decision.choices if choice != genotype[decision.slot]]
-            genotype[decision.slot] = _drawn(others, rng)
-            child = self._decode(genotype)
-            if child.fingerprint != parent.fingerprint:
-                return child
-
-    def crossover(self, one: Candidate, other: Candidate, rng: np.random.Generator) -> Candidate:
-        """Each decision from one of the two at random, from one where it counts.
-
-        Raises:
-            CandidateError: a parent is not a point of this space.
-        """
-        parents = [
-            self._genotype(parent, free=lambda decision: _drawn(decision.choices, rng)) for parent in (one, other)
-        ]
-        child: Genotype = {}
-        for decision in self._all:
-            donors = [parent for parent in parents if decision.counts(parent)] or parents
-            child[decision.slot] = _drawn(donors, rng)[decision.slot]
-        return self._decode(child)
+        found = super().to_assignment(candidate)
+        return {slot: choice for slot, choice in found.items() if slot not in self._fixed}
 
     def encode(self, candidate: Candidate) -> NDArray[np.float64]:
         """Choices of the raw inputs as one-hot, then per block: operators, sources, sizes and mergers.
@@ -162,37 +109,13 @@ class NASRec:
         Raises:
             CandidateError: the candidate is not a point of this space.
         """
-        live = self._read(candidate)
-        code = [float(live[one.slot] == choice) for one in self._sources.decisions for choice in one.choices]
-        for number in range(1, self._blocks + 1):
+        live = self._choices.read(candidate)
+        code = [float(live[one.slot] == choice) for one in self._choices.sources.decisions for choice in one.choices]
+        for number in range(1, self._choices.count + 1):
             code += self._block_code(
                 {slot.partition(".")[2]: value for slot, value in live.items() if slot.startswith(f"block{number}.")}
             )
         return np.array(code)
-
-    def _decode(self, genotype: Genotype) -> Candidate:
-        blocks = [block_of(number, genotype) for number in range(1, self._blocks + 1)]
-        return Candidate(architecture(blocks, self._sources.inputs(genotype), layer_norm=self._layer_norm))
-
-    def _read(self, candidate: Candidate) -> Genotype:
-        """The decisions that the candidate tells."""
-        found = _read(candidate, most=self._blocks)
-        if found.layer_norm != self._layer_norm:
-            raise CandidateError(f"'layer_norm' of this space is {self._layer_norm}, but not that of the candidate")
-        genotype = self._sources.read(found.raw)
-        dead = self._blocks - len(found.blocks)
-        for number, block in enumerate(found.blocks, start=dead + 1):
-            genotype |= decided_by(number, shifted(block, dead))
-        choices = {decision.slot: decision.choices for decision in self._all}
-        for slot, value in genotype.items():
-            if value not in choices.get(slot, ()):
-                raise CandidateError(f"{slot!r} must be one of {list(choices.get(slot, ()))}, but is {value!r}")
-        return genotype
-
-    def _genotype(self, candidate: Candidate, *, free: Callable[[Decision], Choice]) -> Genotype:
-        """Every decision, counting or not; `free` gives what the candidate leaves open."""
-        live = self._read(candidate)
-        return {one.slot: live[one.slot] if one.slot in live else free(one) for one in self._all}
 
     def _block_code(self, decided: Mapping[str, Choice]) -> list[float]:
         code = [
@@ -202,12 +125,50 @@ class NASRec:
         ]
         for what in ("dense", "left", "right", "fields"):
             taken = str(decided.get(what, "")).split()
-            code += [float(str(source) in taken) for source in range(self._blocks)]
+            code += [float(str(source) in taken) for source in range(self._choices.count)]
         code += [
             float(choices.index(decided[what]) + 1) if what in decided else 0.0
             for what, choices in (("width", WIDTHS), ("tokens", TOKENS))
         ]
         return [*code, float(decided.get("to_sparse", False)), float(decided.get("to_dense", False))]
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """A `Coding`: raw inputs and `count` blocks, with norms behind all layers or none."""
+
+    sources: Sources
+    count: int
+    slots: tuple[Decision, ...]
+    layer_norm: bool
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Of the raw inputs, then of each block."""
+        return self.slots
+
+    def candidate(self, genotype: Assignment) -> Candidate:
+        """The graph of all live halves of blocks."""
+        blocks = [block_of(number, genotype) for number in range(1, self.count + 1)]
+        return Candidate(architecture(blocks, self.sources.inputs(genotype), layer_norm=self.layer_norm))
+
+    def read(self, candidate: Candidate) -> Assignment:
+        """The live blocks last, and nothing of those before.
+
+        Raises:
+            CandidateError: the candidate is not a point of this space.
+        """
+        found = _read(candidate, most=self.count)
+        if found.layer_norm != self.layer_norm:
+            raise CandidateError(f"'layer_norm' of this space is {self.layer_norm}, but not that of the candidate")
+        genotype = self.sources.read(found.raw)
+        dead = self.count - len(found.blocks)
+        for number, block in enumerate(found.blocks, start=dead + 1):
+            genotype |= decided_by(number, shifted(block, dead))
+        choices = {decision.slot: decision.choices for decision in self.slots}
+        for slot, value in genotype.items():
+            if value not in choices.get(slot, ()):
+                raise CandidateError(f"{slot!r} must be one of {list(choices.get(slot, ()))}, but is {value!r}")
+        return genotype
 
 
 def from_published(content: Mapping[str, Any], *, embedding_dim: int = 16) -> Candidate:
@@ -242,16 +203,3 @@ def _read(candidate: Candidate, *, most: int) -> ReadBlocks:
     if candidate.architecture is None:
         raise CandidateError("a candidate of this space has an architecture, but this one has none")
     return read_blocks(candidate.architecture, most=most)
-
-
-def _drawn(choices: Sequence[One], rng: np.random.Generator) -> One:
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _chosen(decision: Decision, assignment: Assignment) -> Choice:
-    if decision.slot not in assignment:
-        raise CandidateError(f"an assignment decides every slot that counts, but {decision.slot!r} is missing")
-    value = assignment[decision.slot]
-    if value not in decision.choices:
-        raise CandidateError(f"{decision.slot!r} must be one of {list(decision.choices)}, but is {value!r}")
-    return decision.choices[decision.choices.index(value)]
