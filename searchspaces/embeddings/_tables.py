@@ -24,7 +24,9 @@ OPTIMIZER_BYTES_PER_ROW = 4
 def new_table(rows: int, dim: int) -> nn.Embedding:
     """A table whose values `build` will draw."""
     # not nn.Embedding(rows, dim): its draw would be thrown away, and takes seconds on tables of millions of rows
-    table: nn.Embedding = nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)
+    table: nn.Embedding = nn.Embedding.from_pretrained(  # type: ignore[no-untyped-call]
+        torch.empty(rows, dim), freeze=False
+    )
     return table
 
 
