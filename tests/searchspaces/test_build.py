@@ -1,6 +1,7 @@
 """Models built from architectures."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -222,7 +223,7 @@ def test_an_outline_remembers_steps_and_not_models(monkeypatch: pytest.MonkeyPat
 
 def test_an_outline_steps_as_torch_does() -> None:
     one, other = (torch.empty(shape, device="meta") for shape in ((2, 3, 4), (2, 4, 5)))
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: torch.bmm(one, other),
         lambda: one.transpose(1, 2),
         lambda: one.unbind(1),
