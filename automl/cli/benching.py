@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from automl.cli._options import Out
+from automl.cli._options import Format, FormatOption, Out
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         evaluator,
         rechub,
         spaces,
+        learning,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -261,6 +262,30 @@ def _object(options: str) -> dict[str, Any]:
 
 def _to_stderr(line: str) -> None:
     typer.echo(line, err=True)
+
+
+def learning(
+    *,
+    only: Annotated[
+        str | None, typer.Option(metavar="a,b", help="Tests to run, separated by commas [default: all].")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1000, help="Rows to train on, and as many to measure on.")] = 50_000,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of data and training.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """Effects planted in data: whether the blocks that can say them learn them, and the others do not."""
+    from automl.bench.learning.measure import Plan
+    from automl.bench.learning.measure import learning as measure
+    from automl.cli._output import emit
+
+    plan = Plan(tuple(only.split(",")) if only else (), rows=rows, measured_rows=rows, seeds=seeds, seed=seed)
+    found = measure(plan)
+    if out is not None or layout is Format.JSON:
+        _give(found, out)
+    if layout is not Format.JSON:
+        emit([{"test": test["test"], **claim} for test in found["tests"] for claim in test["claims"]], layout)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:
