@@ -188,7 +188,7 @@ def mixed_dimension() -> LearningTest:
 
 
 def popular() -> LearningTest:
-    """How frequent an id is matters, not which it is; ids have 20 rows or 4."""
+    """How frequent an id is matters, not which it is; 20 rows or 4, which a line in log(1 + n) all but tells."""
     frequency = ("frequency", (), {})
     return LearningTest(
         "popular",
@@ -199,7 +199,7 @@ def popular() -> LearningTest:
             "ids and frequency": additive(source(), frequency),
             "frequency": additive(frequency),
         },
-        (beats("ids and frequency", "ids", by=0.01), learns("frequency", floor="base rate")),
+        (beats("ids and frequency", "ids", by=0.01), learns("frequency", floor="base rate", share=0.8)),
         {"passes": 2, "learning_rate": 3e-2},
     )
 
@@ -207,8 +207,8 @@ def popular() -> LearningTest:
 def steps() -> LearningTest:
     """Steps in a number."""
     able = {
-        "quantile_bins": additive(source("quantile_bins", bins=32)),
-        "piecewise_linear": additive(source("piecewise_linear", bins=32)),
+        "quantile_bins": additive(source("quantile_bins", bins=128)),
+        "piecewise_linear": additive(source("piecewise_linear", bins=128)),
         "autodis": additive(source("autodis", buckets=16, temperature=0.1)),
         "mlp": of_one("mlp", ("numeric", (), {}), widths=(64, 64)),
     }
@@ -216,9 +216,9 @@ def steps() -> LearningTest:
         "steps",
         "do bins and encodings of a number learn steps, which the number itself cannot?",
         partial(Steps, 7, 2.0),
-        {"numeric": additive(("numeric", (), {})), "numeric_linear": additive(source("numeric_linear")), **able},
+        {"numeric": additive(("numeric", (), {})), **able},
         (
-            *(is_limited(one, by="best straight line") for one in ("numeric", "numeric_linear")),
+            is_limited("numeric", by="best straight line"),
             *_learnt(able, "best straight line", over="numeric"),
         ),
         {"passes": 12},
