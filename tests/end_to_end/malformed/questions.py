@@ -76,6 +76,7 @@ CASES: list[Case] = [
     _ask("db_upgrade_memory", "db", "upgrade", "--storage", "memory://", names=("memory://",)),
     _ask("bench_preparation_rows", "bench", "preparation", "--rows", "few", names=("few",)),
     _ask("bench_faults_row", "bench", "faults", "--folder", "made", "--only", "zz", names=("zz",)),
+    _ask("bench_learning_test", "bench", "learning", "--only", "zz", names=("zz",)),
     _ask("sync_without_tracker", "track", "sync", DONE, names=(DONE, "--uri")),
     Case("resume_without_data", removed("data"), ("resume", DONE, "--trials", "+1"), ("data",)),
     Case("resume_with_other_data", lambda place: _other_data(place), ("resume", DONE, "--trials", "+1"), ("digest",)),

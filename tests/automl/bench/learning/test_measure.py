@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from automl._errors import AutomlError
+from automl.bench.learning import measure
 from automl.bench.learning.catalogue import catalogue
 from automl.bench.learning.claims import TRUTH, Score, beats, is_limited, is_no_worse, learns
 from automl.bench.learning.measure import Plan, learning
 from searchspaces import FeatureSchema
 from searchspaces.cost import cost
+from tests.automl.cli_runs import run_cli
 
 SEEDS = [
     {TRUTH: Score(0.80, 0.79), "floor": Score(0.90, 0.70), "a": Score(0.81, 0.78), "b": Score(0.88, 0.73)},
@@ -75,3 +80,20 @@ def test_a_tiny_run_tells_expected_and_measured() -> None:
     assert test["scores"]["full"]["ne_stderr"] > 0
     assert test["scores"][TRUTH]["ne"] == pytest.approx(test["closed_form"][TRUTH]["ne"], abs=0.05)
     assert "sequence" in found["absent"]
+
+
+def test_the_command_prints_claims_as_a_table_or_everything_as_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Plan] = []
+
+    def fake(plan: Plan) -> dict[str, Any]:
+        asked.append(plan)
+        return {"tests": [{"test": "steps", "claims": [beats("a", "b").verdict(SEEDS)]}]}
+
+    monkeypatch.setattr(measure, "learning", fake)
+    table = run_cli(capsys, "bench", "learning", "--only", "steps,popular", "--rows", "2000", "--seeds", "4").out
+    assert "AUC of a over b" in table
+    assert asked == [Plan(("steps", "popular"), rows=2000, measured_rows=2000, seeds=4)]
+    found = json.loads(run_cli(capsys, "bench", "learning", "--format", "json").out)
+    assert found["tests"][0]["claims"][0]["measured"] == 0.05
