@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from automl.bench.learning.claims import Claim, beats, is_limited, is_no_worse, learns
-from automl.bench.learning.networks import additive, beside, chain, dhen, of_one, source
+from automl.bench.learning.networks import Spec, additive, beside, chain, dhen, of_one, source
 from automl.bench.learning.values import Crossed, Effects, Popular, Steps
 from automl.bench.learning.worlds import Routed, Signs, World
 from searchspaces import Candidate
@@ -70,7 +70,7 @@ def second_order() -> LearningTest:
     return LearningTest(
         "second_order",
         "do FM, dot product and cross learn pairs, which a linear model cannot?",
-        partial(Signs, {**{(at,): 0.3 for at in range(4)}, (0, 1): 0.8, (2, 3): 0.8}, width=8),
+        partial(Signs, {(0,): 0.3, (1,): 0.3, (2,): 0.3, (3,): 0.3, (0, 1): 0.8, (2, 3): 0.8}, width=8),
         {"linear": additive(source(dim=1)), **able},
         (is_limited("linear", by="best of order 1"), *_learnt(able, "best of order 1", over="linear")),
     )
@@ -120,7 +120,7 @@ def fourth_order() -> LearningTest:
 
 def heterogeneous() -> LearningTest:
     """Some fields matter for themselves, some as pairs."""
-    singles = {(at,): 0.35 for at in range(4, 8)}
+    singles: dict[tuple[int, ...], float] = {(at,): 0.35 for at in range(4, 8)}
     linear = ("token_linear", (("tokens", 4),))
     return LearningTest(
         "heterogeneous",
@@ -128,6 +128,7 @@ def heterogeneous() -> LearningTest:
         partial(Signs, {**singles, (0, 1): 0.7, (2, 3): 0.7}, width=8),
         {"dot": dhen("dot_product"), "linear": dhen(linear), "both": dhen("dot_product", linear)},
         (is_no_worse("both", "dot"), is_no_worse("both", "linear"), learns("both", floor="best of order 1")),
+        {"passes": 8},
     )
 
 
@@ -189,7 +190,7 @@ def mixed_dimension() -> LearningTest:
 
 def popular() -> LearningTest:
     """How frequent an id is matters, not which it is; 20 rows or 4, which a line in log(1 + n) all but tells."""
-    frequency = ("frequency", (), {})
+    frequency: Spec = ("frequency", (), {})
     return LearningTest(
         "popular",
         "does an id's frequency as a number tell what a vector of its own cannot?",

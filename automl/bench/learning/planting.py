@@ -36,7 +36,8 @@ class Counted:
 
     def edges(self, field: str) -> NDArray[np.float32]:
         """Quantiles of a numeric field."""
-        return np.quantile(self.columns[field], np.linspace(0, 1, EDGES), method="lower").astype(np.float32)
+        edges: NDArray[np.float64] = np.quantile(self.columns[field], np.linspace(0, 1, EDGES), method="lower")
+        return edges.astype(np.float32)
 
     def counts(self, field: str) -> NDArray[np.int64]:
         """Rows of each id of a categorical field."""

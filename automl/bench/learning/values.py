@@ -108,7 +108,8 @@ class Steps:
     def truth(self) -> Truth:
         """All values, equally likely."""
         step = np.arange(self.values) * (self.steps + 1) // self.values
-        return Truth(np.full(self.values, 1.0 / self.values), self.base + self.effect * (step % 2 - 0.5))
+        jumps = np.asarray(step % 2 - 0.5, np.float64)
+        return Truth(np.full(self.values, 1.0 / self.values), self.base + self.effect * jumps)
 
     def bounds(self) -> Mapping[str, Vector]:
         """A line through the values."""
@@ -121,7 +122,8 @@ class Steps:
 
     def _values(self) -> Vector:
         normal = [NormalDist(sigma=1.5).inv_cdf((at + 0.5) / self.values) for at in range(self.values)]
-        return np.exp(np.array(normal))
+        values: Vector = np.exp(np.array(normal))
+        return values
 
 
 @dataclass(frozen=True)
