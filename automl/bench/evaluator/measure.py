@@ -205,6 +205,7 @@ def _compiled(crew: Crew, candidate: Candidate, plan: Plan, chosen: str) -> dict
 def _grouped(crew: Crew, candidates: Sequence[Candidate], plan: Plan, chosen: str) -> dict[str, Any]:
     """A cohort as drawn, and one of equal candidates: the speed with equal blocks at once, as a ratio to one by one."""
     found = {}
+    crew.ask([_training(candidates[:1], plan, how=chosen, seed=plan.seed)])  # what a process does once is in no ratio
     for name, some in (("drawn", candidates[: plan.cohort]), ("alike", [candidates[0]] * plan.cohort)):
         asked = _training(some, plan, how=chosen, seed=plan.seed, cohort=len(some))
         rounds = [
