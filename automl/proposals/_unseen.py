@@ -31,9 +31,9 @@ def sample_unseen(space: SearchSpace, taken: Set[Identity], rng: np.random.Gener
 
 
 def unseen_mutants(
-    space: SearchSpace, parent: Candidate, count: int, taken: Set[Identity], rng: np.random.Generator
+    space: SearchSpace, parent: Candidate, count: int, taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
 ) -> list[Candidate]:
-    """Up to `count` distinct mutants of `parent` whose identity is not taken, in the order drawn.
+    """Up to `count` distinct mutants of `parent`, `edits` mutations away, not taken, in the order drawn.
 
     Fewer where four draws a mutant, or fifty draws in a row, do not find more: most neighbours have
     then been found, and the rest is not worth the seconds.
@@ -41,7 +41,7 @@ def unseen_mutants(
     mutants: dict[Identity, Candidate] = {}
     dry = 0
     for _ in range(DRAWS_PER_MUTANT * count):
-        mutant = space.mutate(parent, rng)
+        mutant = _mutated(space, parent, edits, rng)
         identity = Suggestion(mutant).identity
         is_new = identity not in taken and identity not in mutants
         if is_new:
@@ -50,6 +50,24 @@ def unseen_mutants(
         if len(mutants) == count or dry == DRY_DRAWS:
             break
     return list(mutants.values())
+
+
+def unseen_mutant(
+    space: SearchSpace, parent: Candidate, taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
+) -> Candidate | None:
+    """One mutant of `parent`, `edits` mutations away, not taken; None where fifty draws do not find any."""
+    for _ in range(DRY_DRAWS):
+        mutant = _mutated(space, parent, edits, rng)
+        if Suggestion(mutant).identity not in taken:
+            return mutant
+    return None
+
+
+def _mutated(space: SearchSpace, parent: Candidate, edits: int, rng: np.random.Generator) -> Candidate:
+    """The candidate after so many mutations in a row, which may undo each other."""
+    for _ in range(edits):
+        parent = space.mutate(parent, rng)
+    return parent
 
 
 def _listed_unseen(space: SearchSpace, taken: Set[Identity], rng: np.random.Generator) -> Candidate | None:

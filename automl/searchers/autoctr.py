@@ -6,30 +6,32 @@ Prediction, and the code released with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from automl._errors import ConfigError
-from automl.control import BASELINE_ORIGIN, QUALITY_METRICS
 from automl.proposals import (
+    Guidance,
     Identity,
     absolute_ages,
+    count_mistakes,
+    fitness,
+    guidance_mistakes,
+    is_baseline,
     is_start,
     published_ages,
     sample_unseen,
     select_parent,
+    share_mistakes,
     survivors,
     unseen_mutants,
 )
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Options, SearchSpace, did_you_mean
+from searchspaces import SearchSpace, did_you_mean
 
 __all__ = ["AutoCTR"]
-
-HUMAN_MADE = "zoo:"
-"""How the origin of a human-made architecture begins."""
 
 
 class AutoCTR:
@@ -56,8 +58,6 @@ class AutoCTR:
     where the release is content with another gene; complexity is parameters from the first trial on, not
     from the first update.
 
-    The guide is fitted once per told record with a seed that depends on the record's length alone, so
-    that a resumed study gets the same one.
     """
 
     def __init__(
@@ -80,23 +80,22 @@ class AutoCTR:
             ConfigError: options out of range, no objective that the guide knows the direction of, an unknown
                 metric of complexity, or a guide beside `faithful`, which has its own.
         """
-        mistakes = _count_mistakes({"population": population, "selection_size": selection_size, "mutants": mutants})
+        mistakes = count_mistakes(population=population, selection_size=selection_size, mutants=mutants)
         mistakes += _option_mistakes(exploration, complexity, has_two_guides=faithful and guide is not None)
-        mistakes += _objective_mistakes(objectives)
+        mistakes += guidance_mistakes(objectives)
         if mistakes:
             raise ConfigError("the searcher 'autoctr'", mistakes)
         self._space = space
-        self._fitness = _fitness(objectives)
+        self._fitness = fitness(objectives)
         complexity = "params" if faithful else complexity
         self._complexity = Objective(complexity)
         self._population = population
         self._selection_size = selection_size
         self._mutants = mutants
         self._weights = weights
-        self._exploration = 0.0 if faithful else exploration
         self._faithful = faithful
-        self._guide = _lambdarank(space, faithful=faithful) if guide is None else guide
-        self._guided_by = 0
+        guide = _lambdarank(space, faithful=faithful) if guide is None else guide
+        self._guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration)
         self._trials: list[Trial] = []
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
@@ -104,12 +103,11 @@ class AutoCTR:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space is exhausted.
 
-        The memo of a mutant holds the guide's `predicted` loss (comparable within one ask alone), its
-        `rank` among the `mutants` drawn, and whether it was `explored` blindly.
+        The memo of a mutant is that of `proposals.Guidance`.
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         parents = self._parents()
-        underway = sum(not _is_baseline(suggestion) for suggestion in pending)
+        underway = sum(not is_baseline(suggestion) for suggestion in pending)
         suggestions: list[Suggestion] = []
         while len(suggestions) < n:
             place = len(self._trials) - len(self._starts) + underway + len(suggestions)
@@ -155,25 +153,12 @@ class AutoCTR:
         mutants = unseen_mutants(self._space, parent.candidate, self._mutants, taken, rng)
         if not mutants:
             return None
-        predicted = self._fitted_guide().predict([Suggestion(mutant) for mutant in mutants]).mean
-        order = np.argsort(predicted, kind="stable")
-        is_explored = bool(rng.random() < self._exploration)
-        rank = int(rng.integers(len(order))) if is_explored else 0
-        memo = Options(
-            predicted=float(predicted[order[rank]]), rank=rank + 1, mutants=len(mutants), explored=is_explored
-        )
-        return Suggestion(mutants[order[rank]], parents=(parent.number,), origin="mutation", memo=memo)
+        mutant, memo = self._guidance.pick(mutants, self._trials, rng)
+        return Suggestion(mutant, parents=(parent.number,), origin="mutation", memo=memo)
 
     def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
         candidate = sample_unseen(self._space, taken, rng)
         return None if candidate is None else Suggestion(candidate, origin="random")
-
-    def _fitted_guide(self) -> Predictor:
-        told = len(self._trials)
-        if self._guided_by != told:
-            self._guide.fit(self._trials, self._fitness.metric, rng=np.random.default_rng(told))
-            self._guided_by = told
-        return self._guide
 
 
 def _lambdarank(space: SearchSpace, *, faithful: bool) -> Predictor:
@@ -183,37 +168,11 @@ def _lambdarank(space: SearchSpace, *, faithful: bool) -> Predictor:
     return LambdaRank(space, faithful=faithful)
 
 
-def _is_baseline(suggestion: Suggestion) -> bool:
-    return suggestion.origin == BASELINE_ORIGIN or suggestion.origin.startswith(HUMAN_MADE)
-
-
-def _fitness(objectives: Sequence[Objective]) -> Objective:
-    return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
-
-
-def _count_mistakes(counts: Mapping[str, int]) -> list[str]:
-    return [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
-
-
 def _option_mistakes(exploration: float, complexity: str, *, has_two_guides: bool) -> list[str]:
-    mistakes = []
-    if not 0 <= exploration <= 1:
-        mistakes.append(f"exploration is a share between 0 and 1, but is {exploration}")
+    mistakes = share_mistakes(exploration=exploration)
     if complexity not in KNOWN_METRICS:
         way_out = did_you_mean(complexity, tuple(KNOWN_METRICS))
         mistakes.append(f"complexity must be a known metric, but is {complexity!r}; {way_out}")
     if has_two_guides:
         mistakes.append("faithful: true guides as published, but a guide was given too; leave out one of the two")
     return mistakes
-
-
-def _objective_mistakes(objectives: Sequence[Objective]) -> list[str]:
-    if not objectives:
-        return ["an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
-    fitness = _fitness(objectives)
-    if KNOWN_METRICS.get(fitness.metric) is fitness.goal:
-        return []
-    return [
-        f"the guide cannot learn to {fitness.goal.value} {fitness.metric!r}; "
-        f"make one of {', '.join(QUALITY_METRICS)} an objective"
-    ]

@@ -11,30 +11,12 @@ from automl import plugins
 from automl._errors import ConfigError
 from automl.searchers.autoctr import AutoCTR
 from evaluators import Evaluation, Failure, FailureKind, Goal, Metric, Objective, Suggestion, Trial, TrialState
-from predictors import Prediction
 from searchspaces import FeatureSchema, Field, Kind
 from searchspaces.spaces.autoctr import AutoCTR as AutoCTRSpace
 from tests.automl._bitstrings import Bitstrings, failing, finished, generator, loss, search
+from tests.automl.searchers._oracle import Oracle
 
 OBJECTIVES = [Objective("ne"), Objective("flops")]
-
-
-class Oracle:
-    """A guide that knows the truth, and counts how often it was fitted."""
-
-    def __init__(self, sign: float = 1.0) -> None:
-        self.sign = sign
-        self.fits = 0
-        self.metric = ""
-
-    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Oracle:
-        self.fits += 1
-        self.metric = metric
-        return self
-
-    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
-        mean = self.sign * np.array([loss(suggestion.candidate) for suggestion in suggestions])
-        return Prediction(mean, np.zeros_like(mean))
 
 
 def told(searcher: AutoCTR, record: Sequence[Trial]) -> AutoCTR:

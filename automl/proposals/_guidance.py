@@ -1,0 +1,87 @@
+"""A guide that picks one of many mutants: any predictor, fitted to what was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from automl.control import QUALITY_METRICS
+from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
+from predictors import Predictor
+from searchspaces import Candidate, Options
+
+
+@dataclass(eq=False)
+class Guidance:
+    """Ranks mutants by a predicted metric and takes the best, but for a share `exploration` that is drawn blindly.
+
+    The blind share keeps the guide's training data honest. The guide is fitted once per told record with a seed that
+    depends on the record's length alone, so that a resumed study gets the same one.
+    """
+
+    guide: Predictor
+    metric: str
+    exploration: float = 0.0
+    _fitted_to: int = field(default=0, init=False, repr=False)
+
+    def pick(
+        self, mutants: Sequence[Candidate], record: Sequence[Trial], rng: np.random.Generator
+    ) -> tuple[Candidate, Options]:
+        """One of the mutants, which are not none, and its memo.
+
+        The memo holds the guide's `predicted` loss (comparable within one ask alone), the mutant's `rank` among the
+        `mutants` drawn, and whether it was `explored` blindly.
+        """
+        predicted = self._fitted(record).predict([Suggestion(mutant) for mutant in mutants]).mean
+        order = np.argsort(predicted, kind="stable")
+        is_explored = bool(rng.random() < self.exploration)
+        rank = int(rng.integers(len(order))) if is_explored else 0
+        memo = Options(
+            predicted=float(predicted[order[rank]]), rank=rank + 1, mutants=len(mutants), explored=is_explored
+        )
+        return mutants[order[rank]], memo
+
+    def _fitted(self, record: Sequence[Trial]) -> Predictor:
+        if self._fitted_to != len(record):
+            self.guide.fit(record, self.metric, rng=np.random.default_rng(len(record)))
+            self._fitted_to = len(record)
+        return self.guide
+
+
+def fitness(objectives: Sequence[Objective]) -> Objective:
+    """What a guide learns: the first objective that measures quality, else the first one; there must be one."""
+    return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
+
+
+def guidance_mistakes(objectives: Sequence[Objective]) -> list[str]:
+    """Why no guide can learn what these objectives ask for, one sentence each."""
+    if not objectives:
+        return objective_mistakes(objectives)
+    learned = fitness(objectives)
+    if KNOWN_METRICS.get(learned.metric) is learned.goal:
+        return []
+    return [
+        f"the guide cannot learn to {learned.goal.value} {learned.metric!r}; "
+        f"make one of {', '.join(QUALITY_METRICS)} an objective"
+    ]
+
+
+def objective_mistakes(objectives: Sequence[Objective]) -> list[str]:
+    """A complaint where nothing tells better from worse."""
+    if objectives:
+        return []
+    return ["an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
+
+
+def count_mistakes(**counts: int) -> list[str]:
+    """A sentence for each option that counts something and is below 1."""
+    return [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+
+
+def share_mistakes(**shares: float) -> list[str]:
+    """A sentence for each option that is a share and lies outside 0 to 1."""
+    return [
+        f"{name} is a share between 0 and 1, but is {share}" for name, share in shares.items() if not 0 <= share <= 1
+    ]
