@@ -21,7 +21,8 @@ class Searcher(Protocol):
     What is told includes baselines (stage 'baseline'), inside the space and outside it: they are never asked
     again, and one that is no point of the space changes nothing else. The user's own model (origin 'baseline')
     is a start point for a searcher that works from what it was told; `proposals.is_start` says whether it can
-    be. Every other baseline is there to compare with and is only remembered as tried.
+    be. Every other baseline is there to compare with and is only remembered as tried; a searcher that fits a model
+    to what it was told may take those that are points of the space for data, and says so.
 
     A constructor may take `space` and `objectives` (injected) and options by keyword; an option typed
     with the Protocol of a plug room takes `{name: ..., option: ...}` in a config.
