@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, cast, get_args, get_type_hints
 
 from automl._errors import ConfigError
-from searchspaces import PluginError, did_you_mean, foreign_plugins, load_plugin, plugin_names
+from searchspaces import PluginError, did_you_mean, foreign_plugins, load_plugin, plugin_names, plugin_summary
 from storage import masked
 
 ROOMS = MappingProxyType(
@@ -50,6 +50,11 @@ def origin(kind: str, name: str) -> str:
     """Where a plug-in comes from: 'ctr-automl' or another distribution's entry point."""
     point = foreign_plugins(ROOMS[kind]).get(name)
     return "ctr-automl" if point is None else (point.dist.name if point.dist else point.value)
+
+
+def summary(kind: str, name: str) -> str:
+    """What a plug-in is, in one line, without importing it; empty for one of another distribution."""
+    return plugin_summary(ROOMS[kind], name)
 
 
 def mistakes(kind: str, spec: Mapping[str, Any], where: str) -> list[str]:

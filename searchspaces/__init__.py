@@ -24,7 +24,7 @@ from searchspaces._errors import (
     did_you_mean,
 )
 from searchspaces._options import Options, Value
-from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names
+from searchspaces._plugins import foreign_plugins, load_plugin, plugin_names, plugin_summary
 from searchspaces._schema import EDGES, FeatureSchema, Field, Kind, Statistics
 from searchspaces._shapes import Cost, Dense, Fields, Shape
 from searchspaces._space import SearchSpace
@@ -67,6 +67,7 @@ __all__ = [
     "live_nodes",
     "load_plugin",
     "plugin_names",
+    "plugin_summary",
     "zoo",
     "zoo_names",
     "zoo_paper",

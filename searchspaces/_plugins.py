@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 from searchspaces._errors import PluginError, did_you_mean
 
@@ -29,6 +31,20 @@ def foreign_plugins(room: str) -> dict[str, EntryPoint]:
     """Entry points of other distributions for this room, by name."""
     group = f"ctr_automl.{room.rpartition('.')[2]}"
     return {point.name: point for point in entry_points(group=group)}
+
+
+def plugin_summary(room: str, name: str) -> str:
+    """The first line of a plug-in's own text, read without importing it; empty for one of another distribution."""
+    if name in foreign_plugins(room):
+        return ""
+    package = importlib.import_module(room)
+    module = _aliases(room).get(name, name)
+    for folder in package.__path__:
+        for path in (Path(folder, f"{module}.py"), Path(folder, module, "__init__.py")):
+            if path.is_file():
+                told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+                return told.partition("\n")[0]
+    return ""
 
 
 def load_plugin(room: str, name: str) -> type:

@@ -156,11 +156,11 @@ def upgrade_database(*, storage: Storage = None) -> None:
 
 
 def list_plugins(*, layout: FormatOption = Format.TABLE) -> None:
-    """List every plug-in by room, with where it comes from."""
+    """List every plug-in by room, with where it comes from and what it is."""
     from automl import plugins
 
     rows = [
-        {"room": kind, "name": name, "origin": plugins.origin(kind, name)}
+        {"room": kind, "name": name, "origin": plugins.origin(kind, name), "what": plugins.summary(kind, name)}
         for kind in plugins.ROOMS
         for name in plugins.names(kind)
     ]

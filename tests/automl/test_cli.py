@@ -166,8 +166,10 @@ def test_a_wrong_budget_is_a_usage_error(searched: Path, capsys: pytest.CaptureF
 
 def test_plugins_are_listed_by_room(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(run_cli(capsys, "plugins", "list", "--format", "json").out)
-    assert {"room": "tracker", "name": "mlflow", "origin": "ctr-automl"} in rows
-    assert {"room": "searcher", "name": "autoctr", "origin": "ctr-automl"} in rows
+    found = {(row["room"], row["name"]): row for row in rows}
+    assert found["tracker", "mlflow"]["origin"] == "ctr-automl"
+    told = "AutoCTR: evolution that ages, guided by a learned ranking of its mutants."
+    assert found["searcher", "autoctr"] == {"room": "searcher", "name": "autoctr", "origin": "ctr-automl", "what": told}
 
 
 def test_init_writes_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

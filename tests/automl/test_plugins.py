@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -73,3 +75,17 @@ def test_an_unknown_plugin_is_refused_with_the_known_ones() -> None:
 def test_construct_refuses_what_mistakes_finds() -> None:
     with pytest.raises(ConfigError, match="the evaluator 'planted' has one mistake"):
         plugins.construct("evaluator", {"name": "planted", "noize": 1}, _context())
+
+
+def test_every_plugin_says_in_one_line_what_it_is() -> None:
+    told = {(kind, name): plugins.summary(kind, name) for kind in plugins.ROOMS for name in plugins.names(kind)}
+    assert [plugin for plugin, line in told.items() if not line] == []
+    assert told["store", "sql"]  # a folder
+    assert told["tracker", "mlflow"]  # a name that its module must not have
+
+
+def test_saying_what_a_plugin_is_does_not_load_it() -> None:
+    lines = ("import sys", "from automl.plugins import summary", "print(summary('searcher', 'tpe'))")
+    code = "; ".join((*lines, "print('optuna' in sys.modules)"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == "False"
