@@ -1,0 +1,56 @@
+"""Costs that the form of a candidate tells exactly: to be computed, not learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators import Objective, Suggestion, Trial, TrialState
+from evaluators._external.candidate_document import cost_metrics
+from searchspaces import Candidate, FeatureSchema
+
+CLOSED_FORM = ("params", "macs", "flops", "embedding_bytes")
+
+
+class KnownCosts:
+    """Which objectives are costs in closed form, and what they are worth; told trials have the last word.
+
+    An objective whose told values are others than the closed form's (another trainer counts in another way) is not
+    known any more and must be learned.
+    """
+
+    def __init__(self, objectives: Sequence[Objective], schema: FeatureSchema | None) -> None:
+        self._schema = schema
+        self._costs = [one for one in objectives if one.metric in CLOSED_FORM and schema is not None]
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives that are known."""
+        return tuple(self._costs)
+
+    def check(self, trials: Iterable[Trial]) -> None:
+        """Drops what told trials contradict."""
+        for trial in trials:
+            if not self._costs or trial.state is not TrialState.COMPLETE:
+                continue
+            computed = self._computed(trial.candidate)
+            self._costs = [one for one in self._costs if _agrees(computed.get(one.metric), trial.value(one.metric))]
+
+    def losses(self, candidates: Sequence[Candidate]) -> NDArray[np.float64] | None:
+        """Losses `[n, known objectives]`; None where the closed forms know no answer for one of them."""
+        rows = [self._computed(candidate) for candidate in candidates]
+        if any(one.metric not in row for row in rows for one in self._costs):
+            return None
+        values = [[one.loss(row[one.metric]) for one in self._costs] for row in rows]
+        return np.array(values, dtype=np.float64).reshape(len(candidates), len(self._costs))
+
+    def _computed(self, candidate: Candidate) -> dict[str, float]:
+        if self._schema is None:
+            return {}
+        return {name: metric.value for name, metric in cost_metrics(Suggestion(candidate), self._schema).items()}
+
+
+def _agrees(computed: float | None, told: float | None) -> bool:
+    return told is None or (computed is not None and abs(computed - told) <= 1e-6 * abs(told))
