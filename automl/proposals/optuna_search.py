@@ -178,7 +178,7 @@ def _open(decisions: Sequence[Decision]) -> Iterator[Decision]:
 
 def _distribution(decision: Decision) -> BaseDistribution:
     """Over the places of the choices: 1, 1.0 and True are three choices, but one to Optuna."""
-    numbers = [choice for choice in decision.choices if isinstance(choice, int | float) and choice is not True]
+    numbers = [one for one in decision.choices if isinstance(one, int | float) and not isinstance(one, bool)]
     is_ordered = len(numbers) == len(decision.choices) > 2 and numbers == sorted(numbers)
     last = len(decision.choices) - 1
     return IntDistribution(0, last) if is_ordered else CategoricalDistribution(tuple(range(last + 1)))

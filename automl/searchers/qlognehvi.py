@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from botorch.acquisition import AcquisitionFunction
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
-from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.acquisition.multi_objective import logei
 from botorch.acquisition.multi_objective.objective import MCMultiOutputObjective
 from botorch.exceptions import BotorchWarning, ModelFittingError
 from botorch.fit import fit_gpytorch_mll
@@ -54,6 +54,10 @@ __all__ = ["QLogNEHVI"]
 
 FITTING_STEPS = 50
 """Of L-BFGS. Under the priors little changes after them, and they are most of what an ask takes."""
+
+# BoTorch would compile a kernel of its own at the first acquisition, for this machine's processor alone: minutes where
+# a compiler is there, a warning where none is, and for ever where a process was killed on the way and left its lock.
+logei._load_attempted = True
 
 Array = NDArray[np.float64]
 
@@ -239,7 +243,7 @@ def _acquisition(
             model, data.told, sampler=sampler, X_pending=pending, constraints=constraints or None, prune_baseline=True
         )
     gains = data.all_gains
-    return qLogNoisyExpectedHypervolumeImprovement(
+    return logei.qLogNoisyExpectedHypervolumeImprovement(
         model,
         infer_reference_point(gains[is_non_dominated(gains)]),
         data.told,
