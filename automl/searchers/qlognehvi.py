@@ -11,7 +11,7 @@ BoTorch larger is better, and a point is its encoding, followed by its known obj
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,19 +19,20 @@ from math import isfinite
 
 import numpy as np
 import torch
-from botorch.acquisition import AcquisitionFunction
+from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.multi_objective import logei
 from botorch.acquisition.multi_objective.objective import MCMultiOutputObjective
-from botorch.exceptions import BotorchWarning, ModelFittingError
+from botorch.exceptions.errors import ModelFittingError
+from botorch.exceptions.warnings import BotorchWarning
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from botorch.models.transforms.input import FilterFeatures
-from botorch.sampling import SobolQMCNormalSampler
+from botorch.sampling.normal import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from botorch.utils.multi_objective.pareto import is_non_dominated
 from gpytorch.mlls import ExactMarginalLogLikelihood
-from linear_operator.utils.warnings import NumericalWarning
+from gpytorch.utils.warnings import NumericalWarning
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -237,7 +238,9 @@ def _acquisition(
 ) -> AcquisitionFunction:
     sampler = SobolQMCNormalSampler(torch.Size([samples]), seed=seed)
     pending = data.asked[list(underway)] if underway else None
-    constraints = [partial(_excess, at=at, bound=bound) for at, bound in enumerate(data.bounds) if isfinite(bound)]
+    constraints: list[Callable[[Tensor], Tensor]] = [
+        partial(_excess, at=at, bound=bound) for at, bound in enumerate(data.bounds) if isfinite(bound)
+    ]
     if data.all_gains.shape[1] == 1:
         return qLogNoisyExpectedImprovement(
             model, data.told, sampler=sampler, X_pending=pending, constraints=constraints or None, prune_baseline=True
