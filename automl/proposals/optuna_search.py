@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import optuna
@@ -61,8 +61,9 @@ class OptunaSearch:
 
     So an ask changes nothing, and what it gives is decided by the tells and the generator, which seeds the sampler.
     Pending suggestions are running trials of that study, and so is what is asked again. Numbers in order are integers
-    to Optuna, everything else categories. Failed trials stand at the worst value of each objective so far; bounds
-    are constraints. Baselines that are points of the space, human-made ones too, are trials like all.
+    to Optuna, everything else categories. Failed trials stand at the worst value of each objective so far, and break
+    bounds, which are constraints, as much as any other. Baselines that are points of the space, human-made ones too,
+    are trials like all.
     """
 
     def __init__(self, space: SearchSpace, objectives: Sequence[Objective], peer: Peer) -> None:
@@ -107,19 +108,21 @@ class OptunaSearch:
     def _study(self, seed: int, pending: Sequence[Suggestion]) -> optuna.Study:
         directions = [optuna.study.StudyDirection.MINIMIZE] * len(self._objectives)
         study = optuna.create_study(directions=directions, sampler=self._peer.sampler(seed))
-        worst = np.max([one.losses for one in self._told if one.losses is not None], axis=0)
-        study.add_trials(self._complete(one, worst, place) for place, one in enumerate(self._told))
+        valued = [(*one.losses, one.excess) for one in self._told if one.losses is not None]
+        *worst, excess = (float(most) for most in np.max(valued, axis=0))
+        stands = (one if one.losses else replace(one, losses=tuple(worst), excess=excess) for one in self._told)
+        study.add_trials(self._complete(one, place) for place, one in enumerate(stands))
         inside = (one.candidate for one in pending if not why_outside(self._space, one.candidate))
         study.add_trials(self._frozen(TrialState.RUNNING, self._genes(candidate)) for candidate in inside)
         return study
 
-    def _complete(self, told: _Told, worst: Sequence[float], place: int) -> FrozenTrial:
+    def _complete(self, told: _Told, place: int) -> FrozenTrial:
         is_bounded = any(objective.bound is not None for objective in self._objectives)
         return create_trial(
             state=TrialState.COMPLETE,
             params=told.genes,
             distributions={slot: self._distributions[slot] for slot in told.genes},
-            values=[float(value) for value in (worst if told.losses is None else told.losses)],
+            values=told.losses,
             system_attrs=self._peer.marks(place),
             constraints={"bounds": told.excess} if is_bounded else None,
         )

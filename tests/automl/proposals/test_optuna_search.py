@@ -97,6 +97,7 @@ def test_failed_trials_stand_at_the_worst_value_of_each_objective() -> None:
     search_.tell([failed, trial(0, 0.7, 5), trial(1, 0.8, 20)])
     search_.ask(1, generator(0, 0))
     assert made[0].seen[0].values == [-0.7, 20.0]
+    assert made[0].seen[0].constraints == {"bounds": 1.0}
 
 
 def test_pending_suggestions_and_what_was_just_asked_are_running() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from automl import plugins
 from automl._errors import ConfigError
 from automl.searchers.regularized_evolution import RegularizedEvolution, mutations_of
 from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
@@ -145,6 +146,14 @@ def test_a_good_guide_helps() -> None:
     guided = search(RegularizedEvolution(Bitstrings(), NE, guide=Oracle(), mutants=20), 50)
     alone = search(RegularizedEvolution(Bitstrings(), NE), 50)
     assert min(loss(trial.candidate) for trial in guided) < min(loss(trial.candidate) for trial in alone)
+
+
+@pytest.mark.parametrize("name", ["regularized_evolution", "local_search"])
+def test_a_configuration_names_the_guide_and_its_options(name: str) -> None:
+    spec = {"name": name, "guide": {"name": "lambdarank", "rounds": 5}, "mutants": 10}
+    searcher = plugins.construct("searcher", spec, {"space": Bitstrings(), "objectives": OBJECTIVES})
+    record = search(searcher, 24)
+    assert all(trial.suggestion.memo["mutants"] == 10 for trial in record[20:])
 
 
 def test_the_faithful_form_begins_with_128_random_candidates() -> None:
