@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from automl.cli._options import Format, FormatOption, Out
+from automl.cli.racing import table
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
         rechub,
         spaces,
         learning,
+        table,
     )
     for verb in verbs:
         bench.command()(verb)

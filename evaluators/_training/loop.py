@@ -17,8 +17,8 @@ from evaluators._training.cohort import Cohort
 from evaluators._training.examples import WINDOW_ROWS, Examples
 from evaluators._training.stream import Plan, Stream
 
-POINTS_PER_PASS = 4
-"""Points of the learning curve in one pass."""
+POINTS_PER_PASS = 20
+"""Points of the learning curve in one pass: enough to read any rung of a ladder from the curve of a full training."""
 
 STEPS_PER_CHECK = 50
 """Steps between looks at the losses: each look waits for the device."""

@@ -16,11 +16,13 @@ import pytest
 from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, Suggestion
 from evaluators.external import External
 from evaluators.planted import Planted
+from evaluators.tabular import Tabular
 from evaluators.train import Train
 from evaluators.trees import Trees
 from searchspaces import Candidate, Options, foreign_plugins, plugin_names
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
+from tests.evaluators.small_tables import entries, write_table
 
 TIMINGS = frozenset(
     {
@@ -84,11 +86,21 @@ def _trees(folder: Path) -> Case:
     return Case(lambda: Trees(data, 1), (suggest(few), suggest(more), suggest(few, replicate=1)), suggest(mlp()))
 
 
+def _tabular(folder: Path) -> Case:
+    found = entries(2)
+    one, other = found[0].candidate, found[-1].candidate
+    table = str(write_table(folder, found))
+    return Case(
+        lambda: Tabular(1, table=table), (suggest(one), suggest(other), suggest(one, replicate=1)), suggest(mlp())
+    )
+
+
 FACTORIES: dict[str, Callable[[Path], Case]] = {
     "train": _train,
     "planted": _planted,
     "external": _external,
     "trees": _trees,
+    "tabular": _tabular,
 }
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])

@@ -1,0 +1,93 @@
+"""Evaluator `tabular`: looks finished trainings up instead of training; for races of searchers, tests and trials.
+
+Source of the idea: Klein and Hutter 2019, Tabular benchmarks for joint architecture and hyperparameter optimization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from evaluators._errors import EvaluatorError
+from evaluators._evaluation import Evaluation, Failure, FailureKind
+from evaluators._tabular.entries import SEARCH, read_entries
+from evaluators._tabular.rungs import read_at
+from evaluators._trial import Suggestion
+
+__all__ = ["Tabular"]
+
+
+@dataclass(eq=False)
+class Tabular:
+    """Serves a table that `automl bench table` made: the metrics of evaluator `train`, in microseconds.
+
+    Of n stored replicates, replicate k of a study with seed s is the stored one (k + s) mod n for every candidate, so
+    that candidates of one study share their seeds as in a real one, and studies differ in them. More replicates than
+    are stored repeat numbers: a mean over them is no better. What the table keeps as truth is never served.
+
+    A fidelity may set `rows`: what is known by then is read from the learning curve of the whole training.
+
+    A candidate that the table lacks fails as `invalid`; the space `tabled` has exactly those that it has.
+
+    Raises:
+        EvaluatorError: the table cannot be read, or a fidelity sets more than `rows`.
+    """
+
+    study_seed: int
+    _: KW_ONLY
+    table: str
+    cohort_size: int = 1
+
+    def __post_init__(self) -> None:
+        if self.cohort_size < 1:
+            raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
+        found: dict[str, dict[int, Evaluation | Failure]] = {}
+        for entry in read_entries(Path(self.table)):
+            if entry.role == SEARCH:
+                found.setdefault(entry.candidate.fingerprint, {})[entry.replicate] = entry.outcome
+        if not found:
+            raise EvaluatorError(
+                f"a table to search in has trainings of the role {SEARCH!r}, but {self.table} has none"
+            )
+        self._outcomes: Mapping[str, Sequence[Evaluation | Failure]] = {
+            name: [outcomes[at] for at in sorted(outcomes)] for name, outcomes in found.items()
+        }
+
+    def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        """Yields one outcome per member, in order."""
+        for position, suggestion in enumerate(cohort):
+            yield position, self._outcome(suggestion)
+
+    def open(self) -> None:
+        """Nothing is needed: the table has been read."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
+        rows = _rows(suggestion)
+        stored = self._outcomes.get(suggestion.candidate.fingerprint)
+        if stored is None:
+            return Failure(
+                FailureKind.INVALID,
+                f"a table answers for its {len(self._outcomes)} candidates, and {suggestion.candidate.fingerprint} is "
+                "none of them; search in the space 'tabled' with the same table",
+            )
+        outcome = stored[(suggestion.replicate + self.study_seed) % len(stored)]
+        if rows is None or isinstance(outcome, Failure):
+            return outcome
+        return read_at(outcome, rows) or Failure(
+            FailureKind.INVALID,
+            f"the curve in the table begins at {outcome.curve[0].rows} rows, but the rung has {rows}; use more rows",
+        )
+
+
+def _rows(suggestion: Suggestion) -> int | None:
+    settings = suggestion.fidelity.settings
+    rows = settings.get("rows")
+    if set(settings) - {"rows"} or not (rows is None or (type(rows) is int and rows >= 1)):
+        raise EvaluatorError(
+            f"a fidelity of a table sets 'rows', a whole number of at least 1, and nothing else, but sets {settings}"
+        )
+    return rows
