@@ -185,18 +185,23 @@ def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
         if tracker.get("name") == "mlflow" and "uri" not in tracker and not os.environ.get("MLFLOW_TRACKING_URI"):
             tracker = {**tracker, "uri": "sqlite:///mlflow.db"}  # beside the file, wherever a resume starts
         resolved["tracker"] = {key: _resolve_option(key, value, base) for key, value in tracker.items()}
-    evaluator = resolved.get("evaluator")
-    if isinstance(evaluator, Mapping) and evaluator.get("name") == "external":
-        folder = evaluator.get("working_folder", ".")  # a trainer starts beside the file that names it
-        if isinstance(folder, str):
-            resolved["evaluator"] = {**evaluator, "working_folder": str(base / folder)}
+    if isinstance(resolved.get("evaluator"), Mapping):
+        resolved["evaluator"] = _resolved_evaluator(resolved["evaluator"], base)
     return resolved
 
 
+def _resolved_evaluator(evaluator: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    places = {name: evaluator[name] for name in ("table", "working_folder") if isinstance(evaluator.get(name), str)}
+    if evaluator.get("name") == "external":
+        places.setdefault("working_folder", evaluator.get("working_folder", "."))  # beside the file that names it
+    return {**evaluator, **{name: str(base / one) for name, one in places.items() if isinstance(one, str)}}
+
+
 def _resolved_space(space: object, base: Path) -> dict[str, Any]:
-    if isinstance(space, Mapping) and isinstance(space.get("file"), str):
-        return {"space": {**space, "file": str(base / space["file"])}}
-    return {}
+    if not isinstance(space, Mapping):
+        return {}
+    places = {name: str(base / space[name]) for name in ("file", "table") if isinstance(space.get(name), str)}
+    return {"space": {**space, **places}} if places else {}
 
 
 def resolve_url(url: str, base: Path) -> str:

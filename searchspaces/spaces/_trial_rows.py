@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from searchspaces._candidate import Candidate
 from searchspaces._errors import SpaceError
@@ -15,6 +16,8 @@ from searchspaces._options import Options
 Row = Mapping[str, Any]
 
 FINISHED = "COMPLETE"
+SEARCHED = "search"
+PACKED = ".gz"
 _MALFORMED_JSON = (ValueError, RecursionError)  # a number of thousands of digits is the one, deep brackets the other
 
 
@@ -30,7 +33,7 @@ def read_candidates(file: Path, *, training: Sequence[str], system: Sequence[str
     """
     found: dict[str, Candidate] = {}
     columns: dict[str, None] = {}
-    for number, row in enumerate(_read(file), start=1):
+    for number, row in enumerate(read_rows(file), start=1):
         columns.update(dict.fromkeys(row))
         if row.get("state") in (None, "", FINISHED):
             candidate = _candidate(row, f"row {number} of {file}", training, system)
@@ -44,15 +47,37 @@ def read_candidates(file: Path, *, training: Sequence[str], system: Sequence[str
     return list(found.values())
 
 
-def _read(file: Path) -> list[Row]:
-    reader = _READERS.get(file.suffix.lower())
+def read_searched(file: Path) -> list[Candidate]:
+    """The different candidates that searchers may see in a table of trainings, whether they failed or not.
+
+    Raises:
+        SpaceError: the file cannot be read, or a candidate is malformed.
+    """
+    found: dict[str, Candidate] = {}
+    for number, row in enumerate(read_rows(file), start=1):
+        candidate = _candidate(row, f"row {number} of {file}", (), ()) if row.get("role") == SEARCHED else None
+        if candidate is not None:
+            found.setdefault(candidate.fingerprint, candidate)
+    if not found:
+        raise SpaceError(f"a table has candidates in rows of the role {SEARCHED!r}, but {file} has none")
+    return list(found.values())
+
+
+def read_rows(file: Path) -> list[Row]:
+    """The rows of a CSV, Parquet or JSON-lines file; text may be packed with gzip (`.csv.gz`, `.jsonl.gz`).
+
+    Raises:
+        SpaceError: the file cannot be read.
+    """
+    kind = Path(file.stem).suffix if file.suffix.lower() == PACKED else file.suffix
+    reader = _READERS.get(kind.lower())
     if reader is None:
         raise SpaceError(f"'file' must end in one of {', '.join(_READERS)}, but is {str(file)!r}")
     try:
         rows = list(reader(file))
     except SpaceError:
         raise
-    except (OSError, csv.Error, *_MALFORMED_JSON) as error:
+    except (OSError, EOFError, csv.Error, *_MALFORMED_JSON) as error:
         raise SpaceError(f"a table must be a file that can be read, but {file} cannot: {error}") from error
     return rows
 
@@ -79,7 +104,13 @@ def _whole(row: Row) -> Mapping[str, Any] | None:
 
 
 def _settings(row: Row, names: Sequence[str]) -> Options:
-    return Options({name: _value(row[name]) for name in names if row.get(name) not in (None, "")})
+    """A column that holds an object stands for its settings, each under its own name."""
+    found: dict[str, object] = {}
+    for name in names:
+        if row.get(name) not in (None, ""):
+            value = _value(row[name])
+            found |= value if isinstance(value, Mapping) else {name: value}
+    return Options(found)
 
 
 def _value(value: object) -> object:
@@ -92,13 +123,18 @@ def _value(value: object) -> object:
         return value
 
 
+def _opened(file: Path) -> TextIO:
+    is_packed = file.suffix.lower() == PACKED
+    return gzip.open(file, "rt", encoding="utf-8", newline="") if is_packed else file.open(encoding="utf-8", newline="")
+
+
 def _csv_rows(file: Path) -> Iterator[Row]:
-    with file.open(encoding="utf-8", newline="") as lines:
+    with _opened(file) as lines:
         yield from csv.DictReader(lines)
 
 
 def _json_rows(file: Path) -> Iterator[Row]:
-    with file.open(encoding="utf-8") as lines:
+    with _opened(file) as lines:
         for line in lines:
             row = json.loads(line) if line.strip() else {}
             if isinstance(row, dict):

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from evaluators import Evaluation, Metric
+from evaluators._tabular.entries import FACTS_FILE, SEARCH, TRIALS_FILE, Entry, write_entries
 from searchspaces import Candidate, Decision, FeatureSchema, SearchSpace, load_plugin, plugin_names
 from searchspaces.build import build
 from searchspaces.cost import cost
@@ -32,7 +34,17 @@ def table_options(fields: FeatureSchema, folder: Path) -> dict[str, Any]:
     return {"file": str(folder / "trials.jsonl")}
 
 
-OPTIONS: dict[str, Callable[[FeatureSchema, Path], dict[str, Any]]] = {"table": table_options}
+def tabled_options(fields: FeatureSchema, folder: Path) -> dict[str, Any]:
+    """A table of trainings, with the space that they are from."""
+    rng, source = np.random.default_rng(8), {"name": "autoctr", "blocks": 4}
+    found = [AutoCTR(fields, blocks=4).sample(rng) for _ in range(300)]
+    done = Evaluation({"ne": Metric(0.9)})
+    write_entries(folder / TRIALS_FILE, [Entry(at, one, 0, SEARCH, done) for at, one in enumerate(found)])
+    (folder / FACTS_FILE).write_text(json.dumps({"space": source}), encoding="utf-8")
+    return {"table": str(folder)}
+
+
+OPTIONS: dict[str, Callable[[FeatureSchema, Path], dict[str, Any]]] = {"table": table_options, "tabled": tabled_options}
 """Of spaces that need some; a space has defaults for the rest."""
 
 CASES = [(name, fields) for name in plugin_names(ROOM) for fields in SCHEMAS]
