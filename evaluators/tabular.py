@@ -5,14 +5,14 @@ Source of the idea: Klein and Hutter 2019, Tabular benchmarks for joint architec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from evaluators._errors import EvaluatorError
-from evaluators._evaluation import Evaluation, Failure, FailureKind
+from evaluators._evaluation import Evaluation, Failure
 from evaluators._tabular.entries import SEARCH, read_entries
-from evaluators._tabular.rungs import read_at
+from evaluators._tabular.lookup import Lookup
 from evaluators._trial import Suggestion
 
 __all__ = ["Tabular"]
@@ -42,52 +42,19 @@ class Tabular:
     def __post_init__(self) -> None:
         if self.cohort_size < 1:
             raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
-        found: dict[str, dict[int, Evaluation | Failure]] = {}
-        for entry in read_entries(Path(self.table)):
-            if entry.role == SEARCH:
-                found.setdefault(entry.candidate.fingerprint, {})[entry.replicate] = entry.outcome
-        if not found:
+        self._lookup = Lookup.of(read_entries(Path(self.table)))
+        if not self._lookup.outcomes:
             raise EvaluatorError(
                 f"a table to search in has trainings of the role {SEARCH!r}, but {self.table} has none"
             )
-        self._outcomes: Mapping[str, Sequence[Evaluation | Failure]] = {
-            name: [outcomes[at] for at in sorted(outcomes)] for name, outcomes in found.items()
-        }
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
         """Yields one outcome per member, in order."""
         for position, suggestion in enumerate(cohort):
-            yield position, self._outcome(suggestion)
+            yield position, self._lookup.outcome(suggestion, study_seed=self.study_seed)
 
     def open(self) -> None:
         """Nothing is needed: the table has been read."""
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
-        rows = _rows(suggestion)
-        stored = self._outcomes.get(suggestion.candidate.fingerprint)
-        if stored is None:
-            return Failure(
-                FailureKind.INVALID,
-                f"a table answers for its {len(self._outcomes)} candidates, and {suggestion.candidate.fingerprint} is "
-                "none of them; search in the space 'tabled' with the same table",
-            )
-        outcome = stored[(suggestion.replicate + self.study_seed) % len(stored)]
-        if rows is None or isinstance(outcome, Failure):
-            return outcome
-        return read_at(outcome, rows) or Failure(
-            FailureKind.INVALID,
-            f"the curve in the table begins at {outcome.curve[0].rows} rows, but the rung has {rows}; use more rows",
-        )
-
-
-def _rows(suggestion: Suggestion) -> int | None:
-    settings = suggestion.fidelity.settings
-    rows = settings.get("rows")
-    if set(settings) - {"rows"} or not (rows is None or (type(rows) is int and rows >= 1)):
-        raise EvaluatorError(
-            f"a fidelity of a table sets 'rows', a whole number of at least 1, and nothing else, but sets {settings}"
-        )
-    return rows

@@ -10,6 +10,7 @@ import typer
 
 from automl.cli._options import Format, FormatOption, Out
 from automl.cli.racing import table
+from automl.cli.racing import race, table
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
         spaces,
         learning,
         table,
+        race,
     )
     for verb in verbs:
         bench.command()(verb)

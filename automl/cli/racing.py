@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from automl.bench.race.log import Log
 
 
 def table(
@@ -52,3 +57,94 @@ def _object(text: str, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise typer.BadParameter(f"{name} is a JSON object, not {text!r}")
     return found
+
+
+class Form(StrEnum):
+    """How the tables of a race are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def race(
+    *,
+    searchers: Annotated[
+        str | None, typer.Option(metavar="a,b:option=value", help="Searchers; the first is compared with each other.")
+    ] = None,
+    trials: Annotated[
+        list[str] | None,
+        typer.Option(metavar="N|FILE", help="Trials of a run [default: 100]; given again, a file of finished trials."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of each searcher.")] = 200,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Table to race on, of 'bench table' [default: ours].")
+    ] = None,
+    objectives: Annotated[
+        str, typer.Option(metavar="a,b", help="Metrics of the table: quality, then what costs.")
+    ] = "ne,flops",
+    metric: Annotated[str | None, typer.Option(help="Metric in a file of trials.")] = None,
+    maximize: Annotated[bool, typer.Option("--maximize", help="Larger values of the metric are better.")] = False,
+    cost: Annotated[str | None, typer.Option(help="Metric of a file of trials that costs.")] = None,
+    settings: Annotated[
+        str, typer.Option(metavar="a,b", help="Columns of a file that hold settings [default: found out].")
+    ] = "",
+    initial: Annotated[int, typer.Option(min=0, help="First trials of a run, random and shared by all.")] = 20,
+    judge: Annotated[
+        str | None, typer.Option(metavar="name:option=value", help="Predictor by which winners are declared too.")
+    ] = None,
+    log: Annotated[Path, typer.Option(metavar="FILE", help="Where every run is kept; run again to go on.")] = Path(
+        "race.jsonl"
+    ),
+    regenerate: Annotated[
+        Path | None, typer.Option("--from", metavar="LOG", help="Only make the tables of a log again.")
+    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="How to print the tables.")] = Form.TABLE,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write a report.")] = None,
+) -> None:
+    """Let searchers race on a table or on finished trials, judged by what their declared winners are truly worth."""
+    from automl.bench.race.log import Log
+
+    if regenerate is not None:
+        _show(Log.read(regenerate), form, out)
+        return
+    from automl.bench.race.benchmark import Plan, entrants_of, spec_of
+    from automl.bench.race.benchmark import race as measure
+    from automl.bench.race.ground import course_on
+    from automl.bench.race.running import Rules
+    from automl.bench.race.trials import Source
+
+    if not searchers:
+        raise typer.BadParameter("name --searchers, separated by commas, or a log with --from")
+    count, file = _count_and_file(trials or [])
+    if (file is None) != (metric is None) or (file is not None and table is not None):
+        raise typer.BadParameter("a race is on a --table, or on --trials FILE with its --metric")
+    source = None
+    if file is not None and metric is not None:
+        source = Source(file, metric, maximize, cost, tuple(one for one in settings.split(",") if one))
+    course = course_on(source, table, objectives.split(","))
+    rules = Rules(count, initial, spec_of(judge) if judge else None)
+    _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules)), form, out)
+
+
+def _count_and_file(values: Sequence[str]) -> tuple[int, Path | None]:
+    counts = [int(value) for value in values if value.isdecimal()]
+    files = [Path(value) for value in values if not value.isdecimal()]
+    if len(counts) > 1 or len(files) > 1:
+        raise typer.BadParameter(f"--trials is a number, a file, or each of them once, but is {', '.join(values)}")
+    return (counts or [100])[0], (files or [None])[0]
+
+
+def _show(log: Log, form: Form, out: Path | None) -> None:
+    from automl.bench.race.tables import tables
+    from automl.bench.race.words import as_text, duel_rows, standing_rows
+
+    found = tables(log)
+    if out is not None:
+        from automl.bench.race.report import write_report
+
+        write_report(out, log)
+    if form is Form.JSON:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    typer.echo(f"{as_text(standing_rows(found))}\n\n{found['challenger']} against the others")
+    typer.echo(as_text(duel_rows(found)))

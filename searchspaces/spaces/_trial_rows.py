@@ -36,7 +36,7 @@ def read_candidates(file: Path, *, training: Sequence[str], system: Sequence[str
     for number, row in enumerate(read_rows(file), start=1):
         columns.update(dict.fromkeys(row))
         if row.get("state") in (None, "", FINISHED):
-            candidate = _candidate(row, f"row {number} of {file}", training, system)
+            candidate = candidate_of(row, f"row {number} of {file}", training, system)
             if candidate is not None:
                 found.setdefault(candidate.fingerprint, candidate)
     if not found:
@@ -55,7 +55,7 @@ def read_searched(file: Path) -> list[Candidate]:
     """
     found: dict[str, Candidate] = {}
     for number, row in enumerate(read_rows(file), start=1):
-        candidate = _candidate(row, f"row {number} of {file}", (), ()) if row.get("role") == SEARCHED else None
+        candidate = candidate_of(row, f"row {number} of {file}", (), ()) if row.get("role") == SEARCHED else None
         if candidate is not None:
             found.setdefault(candidate.fingerprint, candidate)
     if not found:
@@ -82,7 +82,12 @@ def read_rows(file: Path) -> list[Row]:
     return rows
 
 
-def _candidate(row: Row, where: str, training: Sequence[str], system: Sequence[str]) -> Candidate | None:
+def candidate_of(row: Row, where: str, training: Sequence[str], system: Sequence[str]) -> Candidate | None:
+    """The candidate of a row, None where it has none.
+
+    Raises:
+        SpaceError: it is malformed; `where` begins the sentence.
+    """
     try:
         whole = _whole(row)
         if whole is not None:

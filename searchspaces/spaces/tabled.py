@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from searchspaces._decisions import Assignment, Decision
 from searchspaces._errors import CandidateError, SearchSpaceError, SpaceError
 from searchspaces._plugins import load_plugin
 from searchspaces._schema import FeatureSchema
+from searchspaces._space import SearchSpace
 from searchspaces.cost import shapes
 from searchspaces.spaces._tabled_views import RowView, SettingsView, SourceView, View
 from searchspaces.spaces._trial_rows import read_candidates, read_searched
@@ -51,15 +51,24 @@ class Tabled:
         self, schema: FeatureSchema, *, table: str, training: Sequence[str] = (), system: Sequence[str] = ()
     ) -> None:
         place = Path(table)
-        source = _source(place, schema) if place.is_dir() else None
+        is_made = place.is_dir()
         rows = (
-            read_searched(place / TRIALS_FILE)
-            if place.is_dir()
-            else read_candidates(place, training=training, system=system)
+            read_searched(place / TRIALS_FILE) if is_made else read_candidates(place, training=training, system=system)
         )
         if len(rows) < 2:
             raise SpaceError(f"a table needs two different candidates, but {table} has one")
-        self._rows = tuple(_checked(row, schema, f"candidate {at} of {table}") for at, row in enumerate(rows))
+        checked = [_checked(row, schema, f"candidate {at} of {table}") for at, row in enumerate(rows)]
+        self._fill(checked, _source(place, schema) if is_made else None)
+
+    @classmethod
+    def of(cls, rows: Sequence[Candidate]) -> Tabled:
+        """The space of these candidates, at least two and all different, that somebody else has read."""
+        made = cls.__new__(cls)
+        made._fill(rows, None)
+        return made
+
+    def _fill(self, rows: Sequence[Candidate], source: SearchSpace | None) -> None:
+        self._rows = tuple(rows)
         self._number = {row.fingerprint: at for at, row in enumerate(self._rows)}
         self._view: View = _view(source, self._rows)
         self._places = self._view.places()
@@ -156,18 +165,19 @@ class Tabled:
         return found
 
 
-def _view(source: Any, rows: Sequence[Candidate]) -> View:
+def _view(source: SearchSpace | None, rows: Sequence[Candidate]) -> View:
     if source is not None:
         return SourceView(source, rows)
     return RowView(rows) if any(row.architecture for row in rows) else SettingsView(rows)
 
 
-def _source(folder: Path, schema: FeatureSchema) -> Any:
+def _source(folder: Path, schema: FeatureSchema) -> SearchSpace:
     file = folder / FACTS_FILE
     try:
         spec = json.loads(file.read_text(encoding="utf-8"))["space"]
         options = {name: value for name, value in spec.items() if name != "name"}
-        return load_plugin(ROOM, spec["name"])(schema, **options)
+        made: SearchSpace = load_plugin(ROOM, spec["name"])(schema, **options)
+        return made
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, SearchSpaceError):
             raise

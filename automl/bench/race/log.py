@@ -1,0 +1,94 @@
+"""The log of a race: the ground in its first line, then a line for each finished run; all tables come from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automl._errors import AutomlError
+from automl._files import write_text
+from automl._versions import versions
+from automl.bench.race.ground import Ground
+from automl.bench.race.running import Rules, Run
+
+
+@dataclass(eq=False)
+class Log:
+    """What has been run so far, on one ground under one set of rules."""
+
+    path: Path
+    ground: Ground
+    rules: Rules
+    runs: list[Run] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Log:
+        """The log of a file; a last line that a kill has torn does not count.
+
+        Raises:
+            AutomlError: it is no log of a race.
+        """
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            first, *rest = [_parsed(line) for line in lines] or [None]
+            head = (first or {})["race"]
+            rules = head["rules"]
+            runs = [Run.from_dict(one["run"]) for one in rest if one is not None]
+            return cls(path, Ground.from_dict(head["ground"]), Rules(**rules), runs)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise AutomlError(
+                f"the log of a race begins with its rules and its ground, but {path} cannot be read as one: {error!r}"
+            ) from error
+
+    @classmethod
+    def opened(cls, path: Path, ground: Ground, rules: Rules) -> Log:
+        """The log to write on: begun anew, or taken up where the same race stopped.
+
+        Raises:
+            AutomlError: the file is of another race.
+        """
+        if not path.exists():
+            head = {"rules": _rules(rules), "ground": ground.to_dict(), "versions": versions()}
+            write_text(path, json.dumps({"race": head}) + "\n")
+        found = cls.read(path)
+        if _rules(found.rules) != _rules(rules) or found.ground.to_dict() != ground.to_dict():
+            raise AutomlError(
+                f"a log holds one race, but {path} is of other rules ({_rules(found.rules)}) or of another ground "
+                f"({found.ground.name}); name another file with --log"
+            )
+        write_text(path, "".join(line + "\n" for line in _whole(path)))  # without a line that a kill has torn
+        return found
+
+    def missing(self, labels: Iterable[str], seeds: int) -> list[tuple[str, int]]:
+        """Searchers and seeds that have no run yet, seed by seed, so that a race that is stopped is fair."""
+        known = {(one.searcher, one.seed) for one in self.runs}
+        names = list(labels)
+        return [(label, seed) for seed in range(seeds) for label in names if (label, seed) not in known]
+
+    def append(self, run: Run) -> None:
+        """Adds a run to the file."""
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"run": run.to_dict()}) + "\n")
+        self.runs.append(run)
+
+    def of(self, searcher: str) -> list[Run]:
+        """The runs of one searcher by seed."""
+        return sorted((one for one in self.runs if one.searcher == searcher), key=lambda one: one.seed)
+
+
+def _rules(rules: Rules) -> dict[str, Any]:
+    return {"trials": rules.trials, "initial": rules.initial, "judge": dict(rules.judge) if rules.judge else None}
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
+
+
+def _whole(path: Path) -> list[str]:
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if _parsed(line) is not None]
