@@ -88,6 +88,9 @@ def race(
     settings: Annotated[
         str, typer.Option(metavar="a,b", help="Columns of a file that hold settings [default: found out].")
     ] = "",
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Rows of a file that count; may be given again.")
+    ] = None,
     initial: Annotated[int, typer.Option(min=0, help="First trials of a run, random and shared by all.")] = 20,
     judge: Annotated[
         str | None, typer.Option(metavar="name:option=value", help="Predictor by which winners are declared too.")
@@ -120,10 +123,18 @@ def race(
         raise typer.BadParameter("a race is on a --table, or on --trials FILE with its --metric")
     source = None
     if file is not None and metric is not None:
-        source = Source(file, metric, maximize, cost, tuple(one for one in settings.split(",") if one))
+        named = tuple(one for one in settings.split(",") if one)
+        source = Source(file, metric, maximize, cost, named, tuple(_condition(one) for one in where or ()))
     course = course_on(source, table, objectives.split(","))
     rules = Rules(count, initial, spec_of(judge) if judge else None)
     _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules)), form, out)
+
+
+def _condition(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise typer.BadParameter(f"--where is written COLUMN=VALUE, but is {text!r}")
+    return name, value
 
 
 def _count_and_file(values: Sequence[str]) -> tuple[int, Path | None]:

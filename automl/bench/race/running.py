@@ -72,7 +72,7 @@ class Run:
             "replicates": list(self.replicates),
             "losses": list(self.losses),
             "origins": list(self.origins),
-            "ask_seconds": round(self.ask_seconds, 4),
+            "ask_seconds": self.ask_seconds,
             "repeats": self.repeats,
             "judged": [list(one) for one in self.judged],
         }
@@ -120,7 +120,7 @@ def run(course: Course, entrant: Entrant, seed: int, rules: Rules) -> Run:
         tuple(one.suggestion.replicate for one in trials),
         tuple(_loss(course, one) for one in trials),
         tuple(one.suggestion.origin for one in trials),
-        spent,
+        round(spent, 4),
         repeats,
         _judged(course, trials, rules, context),
     )

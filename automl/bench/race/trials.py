@@ -28,7 +28,8 @@ Row = Mapping[str, Any]
 class Source:
     """A file of finished trials: the metric to race on, another that costs, and the columns that hold settings.
 
-    Where `settings` is empty they are the columns with objects, or else whatever does not look measured.
+    Where `settings` is empty they are the columns with objects, or else whatever does not look measured. Only rows
+    that have each value of `where` in its column count.
     """
 
     file: Path
@@ -36,6 +37,7 @@ class Source:
     maximize: bool = False
     cost: str | None = None
     settings: tuple[str, ...] = ()
+    where: tuple[tuple[str, str], ...] = ()
 
     @property
     def known_as(self) -> str:
@@ -58,7 +60,7 @@ def read_trials(source: Source) -> list[Entry]:
         SpaceError: the file cannot be read.
         AutomlError: no row has the metric, or fewer than two different candidates.
     """
-    rows = read_rows(source.file)
+    rows = [row for row in read_rows(source.file) if all(str(row.get(name)) == value for name, value in source.where)]
     columns = _replicate_columns(rows, source.metric)
     settings = source.settings or _settings_columns(rows, source, columns)
     found: list[Entry] = []
