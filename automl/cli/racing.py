@@ -85,11 +85,12 @@ def race(
     metric: Annotated[str | None, typer.Option(help="Metric in a file of trials.")] = None,
     maximize: Annotated[bool, typer.Option("--maximize", help="Larger values of the metric are better.")] = False,
     cost: Annotated[str | None, typer.Option(help="Metric of a file of trials that costs.")] = None,
-    settings: Annotated[
-        str, typer.Option(metavar="a,b", help="Columns of a file that hold settings [default: found out].")
-    ] = "",
+    choices: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Columns that hold settings [default: found out].")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave out; repeat it.")] = None,
     where: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Rows of a file that count; may be given again.")
+        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only such rows of a file; repeat it.")
     ] = None,
     initial: Annotated[int, typer.Option(min=0, help="First trials of a run, random and shared by all.")] = 20,
     judge: Annotated[
@@ -123,8 +124,8 @@ def race(
         raise typer.BadParameter("a race is on a --table, or on --trials FILE with its --metric")
     source = None
     if file is not None and metric is not None:
-        named = tuple(one for one in settings.split(",") if one)
-        source = Source(file, metric, maximize, cost, named, tuple(_condition(one) for one in where or ()))
+        conditions = tuple(_condition(one) for one in where or ())
+        source = Source(file, metric, maximize, cost, tuple(choices or ()), conditions, tuple(exclude or ()))
     course = course_on(source, table, objectives.split(","))
     rules = Rules(count, initial, spec_of(judge) if judge else None)
     _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules)), form, out)
@@ -146,14 +147,15 @@ def _count_and_file(values: Sequence[str]) -> tuple[int, Path | None]:
 
 
 def _show(log: Log, form: Form, out: Path | None) -> None:
-    from automl.bench.race.tables import tables
+    from automl.bench.race.tables import scores_of, tables
     from automl.bench.race.words import as_text, duel_rows, standing_rows
 
-    found = tables(log)
+    scores = scores_of(log)
+    found = tables(log, scores=scores)
     if out is not None:
         from automl.bench.race.report import write_report
 
-        write_report(out, log)
+        write_report(out, log, scores=scores)
     if form is Form.JSON:
         typer.echo(json.dumps(found, indent=2))
         return

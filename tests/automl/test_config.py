@@ -161,6 +161,12 @@ def test_the_file_of_a_table_of_trials_resolves_too() -> None:
     assert content["space"]["file"] == "/base/trials.jsonl"
 
 
+def test_a_table_of_trainings_is_found_by_space_and_evaluator() -> None:
+    both = {"space": {"name": "tabled", "table": "t"}, "evaluator": {"name": "tabular", "table": "/made/t"}}
+    content = resolve_paths(both, Path("/base"))
+    assert (content["space"]["table"], content["evaluator"]["table"]) == ("/base/t", "/made/t")
+
+
 def test_a_tracker_of_files_resolves_its_path() -> None:
     content = resolve_paths({"tracker": {"name": "jsonl", "path": "log.jsonl"}}, Path("/base"))
     assert content["tracker"]["path"] == "/base/log.jsonl"

@@ -27,13 +27,14 @@ TITLES = {
 }
 
 
-def write_report(path: Path, log: Log, *, challenger: str | None = None) -> Path:
-    """Writes the report whole or not at all; the same log gives the same bytes.
+def write_report(path: Path, log: Log, *, scores: Scores | None = None) -> Path:
+    """Writes the report whole or not at all; the same log gives the same bytes. `scores` are those of the log.
 
     Raises:
         ExportError: the file cannot be written.
     """
-    found, scores = tables(log, challenger=challenger), scores_of(log)
+    scores = scores_of(log) if scores is None else scores
+    found = tables(log, scores=scores)
     names = [name for name in TITLES if name == "regret" or len(log.ground.objectives) > 1]
     content = {
         "name": log.ground.name,

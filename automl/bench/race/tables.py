@@ -15,6 +15,7 @@ from automl.bench.race.scores import Score, score, stacked
 Values = NDArray[np.float64]
 Scores = Mapping[str, Mapping[int, Score]]
 
+JUDGED = ("regret by judge", "volume by judge")
 CHECKPOINTS = (20, 30, 50, 75, 100, 200, 500, 1000)
 REFERENCE = "autoctr"
 """Searcher whose last score is the target of the others, where it is in the race; else the last that is named."""
@@ -27,11 +28,11 @@ def scores_of(log: Log) -> Scores:
     return {label: {one.seed: score(log.ground, one, trials=trials) for one in log.of(label)} for label in labels}
 
 
-def tables(log: Log, *, challenger: str | None = None) -> dict[str, Any]:
-    """Standings of all searchers and duels of the challenger, the first one unless named, with each other one."""
-    scores = scores_of(log)
+def tables(log: Log, *, scores: Scores | None = None) -> dict[str, Any]:
+    """Standings of all searchers and duels of the first one with each other one; `scores` are those of the log."""
+    scores = scores_of(log) if scores is None else scores
     has_costs = len(log.ground.objectives) > 1
-    first = challenger or next(iter(scores), "")
+    first = next(iter(scores), "")
     reference = target_searcher(list(scores))
     return {
         "ground": log.ground.name,
@@ -56,13 +57,19 @@ def target_searcher(labels: Sequence[str]) -> str:
 def duels(scores: Scores, challenger: str, *, has_costs: bool) -> list[Duel]:
     """Both endpoints after the last trial, over the seeds that both searchers have; the judge's too where it judged."""
     found = []
-    for name in ("regret", *(["volume"] if has_costs else [])):
+    for name in ("regret", *(["volume"] if has_costs else []), *JUDGED[: 1 + has_costs]):
         for other in scores:
-            seeds = sorted(scores.get(challenger, {}).keys() & scores[other].keys())
+            seeds = sorted(_judged_or_all(scores, challenger, name) & _judged_or_all(scores, other, name))
             if other != challenger and seeds:
                 ours, theirs = (_last([scores[who][at] for at in seeds], name) for who in (challenger, other))
                 found.append(duel((challenger, other), name, ours, theirs))
     return corrected(found)
+
+
+def _judged_or_all(scores: Scores, label: str, name: str) -> set[int]:
+    """Seeds of a searcher that have this score."""
+    own = scores.get(label, {})
+    return {seed for seed, one in own.items() if name not in JUDGED or one.judged}
 
 
 def _standing(log: Log, label: str, scores: Scores, reference: str) -> dict[str, Any]:
@@ -105,4 +112,6 @@ def _target(scores: Scores, reference: str, name: str) -> float:
 
 
 def _last(scores: Sequence[Score], name: str) -> Values:
+    if name in JUDGED:
+        return np.array([one.judged[JUDGED.index(name)] for one in scores], np.float64)
     return stacked(scores, name)[:, -1]

@@ -28,16 +28,17 @@ Row = Mapping[str, Any]
 class Source:
     """A file of finished trials: the metric to race on, another that costs, and the columns that hold settings.
 
-    Where `settings` is empty they are the columns with objects, or else whatever does not look measured. Only rows
-    that have each value of `where` in its column count.
+    Where `choices` are empty they are the columns with objects, or else whatever does not look measured, but for those
+    to `exclude`. Only rows that have each value of `where` in its column count.
     """
 
     file: Path
     metric: str
     maximize: bool = False
     cost: str | None = None
-    settings: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     where: tuple[tuple[str, str], ...] = ()
+    exclude: tuple[str, ...] = ()
 
     @property
     def known_as(self) -> str:
@@ -62,7 +63,7 @@ def read_trials(source: Source) -> list[Entry]:
     """
     rows = [row for row in read_rows(source.file) if all(str(row.get(name)) == value for name, value in source.where)]
     columns = _replicate_columns(rows, source.metric)
-    settings = source.settings or _settings_columns(rows, source, columns)
+    settings = source.choices or _settings_columns(rows, source, columns)
     found: list[Entry] = []
     numbers: dict[str, int] = {}
     seen: dict[str, int] = {}
@@ -78,7 +79,7 @@ def read_trials(source: Source) -> list[Entry]:
     if len(numbers) < 2:
         raise AutomlError(
             f"a race needs trials of two different candidates with {source.metric!r}, but {source.file} has "
-            f"{len(numbers)}; name the metric with --metric, the columns of settings with --settings"
+            f"{len(numbers)}; name the metric with --metric, the columns of settings with --choices"
         )
     return found
 
@@ -102,7 +103,9 @@ def _end(name: str) -> str:
 def _settings_columns(rows: Sequence[Row], source: Source, metric: Sequence[str]) -> tuple[str, ...]:
     if any(row.get("candidate") or row.get("suggestion") for row in rows):
         return ()
-    names = list(dict.fromkeys(name for row in rows for name in row if name not in (*metric, source.cost)))
+    names = list(
+        dict.fromkeys(name for row in rows for name in row if name not in (*metric, *source.exclude, source.cost))
+    )
     objects = [name for name in names if any(isinstance(row.get(name), Mapping) for row in rows)]
     if objects:
         # what stands beside the settings and repeats (a dataset, a family of models) tells trials apart as well
@@ -110,7 +113,7 @@ def _settings_columns(rows: Sequence[Row], source: Source, metric: Sequence[str]
         found = (*objects, *labels)
     else:
         found = tuple(name for name in names if not _is_measured(rows, name))
-    LOG.info("settings of %s: %s (name others with --settings)", source.file, ", ".join(found))
+    LOG.info("settings of %s: %s (name others with --choices)", source.file, ", ".join(found))
     return found
 
 

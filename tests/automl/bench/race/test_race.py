@@ -154,6 +154,18 @@ def test_the_judge_is_asked_about_what_was_tried() -> None:
     assert {row for row, _ in found.judged} == set(found.rows)
 
 
+def test_the_judge_has_duels_of_its_own() -> None:
+    some = ground([[0.4], [0.3], [0.2]], [0.5])
+    runs = [
+        run_of([0, 2], [0.1, 0.2], searcher=name, judged=((0, 0.4), (2, one))) for name, one in (("a", 0.2), ("b", 0.5))
+    ]
+    found = tables(Log(Path("unused"), some, Rules(2, 1), runs))["duels"]
+    assert [(one["score"], one["mean"], one["other_mean"]) for one in found] == [
+        ("regret", pytest.approx(0.2), pytest.approx(0.2)),
+        ("regret by judge", 0.0, pytest.approx(0.2)),
+    ]
+
+
 def test_standings_say_what_was_planted(tmp_path: Path) -> None:
     some = ground([[0.4, 1.0], [0.3, 2.0], [0.2, 3.0]], [0.5, 4.0])
     good = [run_of([0, 2], [0.4, 0.2], searcher="good", seed=seed) for seed in range(4)]

@@ -61,9 +61,14 @@ def test_what_a_candidate_costs_is_its_second_metric(tmp_path: Path) -> None:
 
 
 def test_settings_may_be_named(tmp_path: Path) -> None:
-    found = read_trials(Source(_flat(tmp_path), "val_acc", maximize=True, settings=("Op0",)))
+    found = read_trials(Source(_flat(tmp_path), "val_acc", maximize=True, choices=("Op0",)))
     assert {one.number for one in found} == {0, 1, 2}
     assert [one.replicate for one in found if one.number == 0] == list(range(6))
+
+
+def test_columns_may_be_left_out(tmp_path: Path) -> None:
+    found = read_trials(Source(_flat(tmp_path), "val_acc", maximize=True, exclude=("Op1",)))
+    assert set(found[0].candidate.training) == {"Op0"}
 
 
 def test_rows_may_be_chosen(tmp_path: Path) -> None:
@@ -97,5 +102,5 @@ def test_trials_without_the_metric_are_told(tmp_path: Path) -> None:
 
 def test_a_column_of_names_is_no_setting_and_one_of_few_fractions_is(tmp_path: Path) -> None:
     rows = [{"name": f"r{at}", "rate": rate, "score": at / 7} for at, rate in enumerate((0.1, 0.1, 0.2, 0.2, 0.3))]
-    found = read_trials(Source(trials_file(tmp_path, rows), "score", settings=()))
+    found = read_trials(Source(trials_file(tmp_path, rows), "score"))
     assert set(found[0].candidate.training) == {"rate"}
