@@ -99,8 +99,12 @@ def race(
     log: Annotated[Path, typer.Option(metavar="FILE", help="Where every run is kept; run again to go on.")] = Path(
         "race.jsonl"
     ),
+    first_seed: Annotated[
+        int, typer.Option(min=0, help="Of these runs: parts of a race may have logs of their own.")
+    ] = 0,
     regenerate: Annotated[
-        Path | None, typer.Option("--from", metavar="LOG", help="Only make the tables of a log again.")
+        list[Path] | None,
+        typer.Option("--from", metavar="LOG", help="Only make the tables of a log; repeat it for parts."),
     ] = None,
     form: Annotated[Form, typer.Option("--format", help="How to print the tables.")] = Form.TABLE,
     out: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Also write a report.")] = None,
@@ -108,8 +112,8 @@ def race(
     """Let searchers race on a table or on finished trials, judged by what their declared winners are truly worth."""
     from automl.bench.race.log import Log
 
-    if regenerate is not None:
-        _show(Log.read(regenerate), form, out)
+    if regenerate:
+        _show(Log.merged(regenerate), form, out)
         return
     from automl.bench.race.benchmark import Plan, entrants_of, spec_of
     from automl.bench.race.benchmark import race as measure
@@ -128,7 +132,7 @@ def race(
         source = Source(file, metric, maximize, cost, tuple(choices or ()), conditions, tuple(exclude or ()))
     course = course_on(source, table, objectives.split(","))
     rules = Rules(count, initial, spec_of(judge) if judge else None)
-    _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules)), form, out)
+    _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules, first_seed)), form, out)
 
 
 def _condition(text: str) -> tuple[str, str]:

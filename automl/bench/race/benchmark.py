@@ -23,12 +23,13 @@ TOLD_EVERY = 10.0
 
 @dataclass(frozen=True)
 class Plan:
-    """Who races over how many seeds, by which rules, and where the log is kept."""
+    """Who races over how many seeds from the first one on, by which rules, and where the log is kept."""
 
     entrants: tuple[Entrant, ...]
     seeds: int
     log: Path
     rules: Rules = field(default_factory=Rules)
+    first_seed: int = 0
 
 
 def race(course: Course, plan: Plan) -> Log:
@@ -41,7 +42,7 @@ def race(course: Course, plan: Plan) -> Log:
     _check(course, plan)
     log = Log.opened(plan.log, course.ground, plan.rules)
     entrants = {one.label: one for one in plan.entrants}
-    missing = log.missing(entrants, plan.seeds)
+    missing = log.missing(entrants, range(plan.first_seed, plan.first_seed + plan.seeds))
     started = told = time.monotonic()
     for done, (label, seed) in enumerate(missing, start=1):
         log.append(run(course, entrants[label], seed, plan.rules))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from automl import plugins
 from automl._errors import AutomlError
 from automl.bench.race.trials import Source, read_trials
 from automl.bench.race.truth import truth_of
 from automl.front import hypervolume
 from evaluators import Evaluation, Objective
-from evaluators._tabular.entries import SEARCH, Entry, read_entries, read_facts
+from evaluators._tabular.entries import SEARCH, TRIALS_FILE, Entry, read_entries, read_facts
 from evaluators._tabular.lookup import Lookup
-from searchspaces import FeatureSchema, Field, Kind, SearchSpace
+from searchspaces import FeatureSchema, Field, Kind
 from searchspaces.spaces.tabled import Tabled
 
 QUANTILE = 0.95
@@ -45,12 +46,12 @@ class Ground:
     truth: Values
     reference: Values
 
-    @property
+    @cached_property
     def best(self) -> float:
         """The smallest true loss in the first objective."""
         return float(np.nanmin(self.truth[:, 0]))
 
-    @property
+    @cached_property
     def volume(self) -> float:
         """The hypervolume of all candidates."""
         return hypervolume(self.truth[np.isfinite(self.truth).all(axis=1)], self.reference)
@@ -77,7 +78,7 @@ class Course:
     """A ground to run on: with the space that searchers ask in and the outcomes that they are told."""
 
     ground: Ground
-    space: SearchSpace
+    space: Tabled
     schema: FeatureSchema
     lookup: Lookup
     numbers: Mapping[str, int]
@@ -93,7 +94,7 @@ def course_on(source: Source | None, table: Path | None, objectives: Sequence[st
     """
     if source is not None:
         return course_on_trials(source)
-    if table is None and not OURS.is_dir():
+    if table is None and not (OURS / TRIALS_FILE).is_file():
         raise AutomlError("a race needs a --table that 'automl bench table' made, or --trials FILE with its --metric")
     return course_on_table(table or OURS, [Objective(name) for name in objectives])
 
@@ -109,7 +110,7 @@ def course_on_table(table: Path, objectives: Sequence[Objective]) -> Course:
     entries = read_entries(table)
     numbers = list(dict.fromkeys(one.number for one in entries if one.role == SEARCH))
     beside = facts.get("controls", {}).get(REFERENCE)
-    space: SearchSpace = plugins.construct("space", {"name": "tabled", "table": str(table)}, {"schema": schema})
+    space = Tabled(schema, table=str(table))
     return _course(table.name, entries, numbers, objectives, space=space, schema=schema, beside=beside)
 
 
@@ -134,14 +135,14 @@ def _course(
     numbers: Sequence[int],
     objectives: Sequence[Objective],
     *,
-    space: SearchSpace,
+    space: Tabled,
     schema: FeatureSchema,
     beside: int | None,
 ) -> Course:
     places = {number: at for at, number in enumerate(numbers)}
     known = {one.candidate.fingerprint: places[one.number] for one in entries if one.role == SEARCH}
     observed = _observed([one for one in entries if one.role == SEARCH], known, objectives)
-    if np.isnan(observed).all(axis=(1, 2)).all():
+    if not np.isfinite(observed).all(axis=2).any():
         raise AutomlError(f"no training of {name} has all of {', '.join(one.metric for one in objectives)}")
     truth = truth_of(observed, [one for one in entries if one.role != SEARCH], known, objectives, loss=losses)
     floor = [one.outcome for one in entries if one.number == beside and isinstance(one.outcome, Evaluation)]
@@ -151,12 +152,22 @@ def _course(
 
 
 def losses(evaluation: Evaluation, objectives: Sequence[Objective]) -> list[float]:
-    """Smaller is better: the first as it is, what a candidate costs as its log10. Not a number where one is missing."""
-    found = []
-    for at, objective in enumerate(objectives):
+    """Smaller is better: the first as it is, what a candidate costs in log10. Not a number where one is missing.
+
+    Raises:
+        AutomlError: a cost is not positive.
+    """
+    quality, *costs = objectives
+    first = evaluation.metrics.get(quality.metric)
+    found = [float("nan") if first is None else quality.loss(first.value)]
+    for objective in costs:
         metric = evaluation.metrics.get(objective.metric)
-        loss = np.nan if metric is None else objective.loss(metric.value)
-        found.append(float(np.log10(loss)) if at > 0 and loss > 0 else float(loss))
+        if metric is not None and not metric.value > 0:
+            raise AutomlError(
+                f"what a candidate costs is compared by its logarithm and must be above 0, but {objective.metric!r} "
+                f"is {metric.value:g}; race without it, or on another metric"
+            )
+        found.append(float("nan") if metric is None else objective.loss(math.log10(metric.value)))
     return found
 
 

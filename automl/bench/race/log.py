@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,19 +54,41 @@ class Log:
             head = {"rules": _rules(rules), "ground": ground.to_dict(), "versions": versions()}
             write_text(path, json.dumps({"race": head}) + "\n")
         found = cls.read(path)
-        if _rules(found.rules) != _rules(rules) or found.ground.to_dict() != ground.to_dict():
-            raise AutomlError(
-                f"a log holds one race, but {path} is of other rules ({_rules(found.rules)}) or of another ground "
-                f"({found.ground.name}); name another file with --log"
-            )
+        found.check_same(ground, rules)
         write_text(path, "".join(line + "\n" for line in _whole(path)))  # without a line that a kill has torn
         return found
 
-    def missing(self, labels: Iterable[str], seeds: int) -> list[tuple[str, int]]:
+    @classmethod
+    def merged(cls, paths: Sequence[Path]) -> Log:
+        """The log of a race that was run in several parts; a run that two have counts once.
+
+        Raises:
+            AutomlError: one is no log, or they are of different races.
+        """
+        first, *others = [cls.read(path) for path in paths]
+        for other in others:
+            first.check_same(other.ground, other.rules)
+            known = {(one.searcher, one.seed) for one in first.runs}
+            first.runs += [one for one in other.runs if (one.searcher, one.seed) not in known]
+        return first
+
+    def check_same(self, ground: Ground, rules: Rules) -> None:
+        """Returns silently where the log is of this race.
+
+        Raises:
+            AutomlError: it is of another one.
+        """
+        if _rules(self.rules) != _rules(rules) or self.ground.to_dict() != ground.to_dict():
+            raise AutomlError(
+                f"a log holds one race, but {self.path} is of other rules ({_rules(self.rules)}) or of another ground "
+                f"({self.ground.name}); name another file with --log"
+            )
+
+    def missing(self, labels: Iterable[str], seeds: Iterable[int]) -> list[tuple[str, int]]:
         """Searchers and seeds that have no run yet, seed by seed, so that a race that is stopped is fair."""
         known = {(one.searcher, one.seed) for one in self.runs}
         names = list(labels)
-        return [(label, seed) for seed in range(seeds) for label in names if (label, seed) not in known]
+        return [(label, seed) for seed in seeds for label in names if (label, seed) not in known]
 
     def append(self, run: Run) -> None:
         """Adds a run to the file."""

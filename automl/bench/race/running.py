@@ -14,7 +14,6 @@ from automl import plugins
 from automl._errors import AutomlError
 from automl._searcher import Searcher
 from automl.bench.race.ground import Course, losses
-from automl.proposals import Identity, sample_unseen
 from evaluators import Evaluation, Suggestion, Trial, TrialState
 from predictors import Predictor
 
@@ -132,17 +131,13 @@ def design(course: Course, seed: int, count: int) -> list[Suggestion]:
     Raises:
         AutomlError: the table is too small.
     """
-    rng, taken = np.random.default_rng([seed, SALT]), set[Identity]()
-    found: list[Suggestion] = []
-    while len(found) < count:
-        candidate = sample_unseen(course.space, taken, rng)
-        if candidate is None:
-            raise AutomlError(
-                f"an initial design needs {count} different candidates, but the table has {len(found)}; ask for fewer"
-            )
-        found.append(Suggestion(candidate, origin="random"))
-        taken.add(found[-1].identity)
-    return found
+    every = course.space.candidates()
+    if count > len(every):
+        raise AutomlError(
+            f"an initial design needs {count} different candidates, but the table has {len(every)}; ask for fewer"
+        )
+    chosen = np.random.default_rng([seed, SALT]).choice(len(every), count, replace=False)
+    return [Suggestion(every[at], origin="random") for at in chosen]
 
 
 def _context(course: Course, seed: int) -> Context:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,8 @@ from searchspaces.spaces._trial_rows import candidate_of, read_rows
 
 LOG = logging.getLogger("automl")
 
-MEASURES = ("acc", "auc", "loss", "error", "rmse", "time", "seconds", "latency", "flops", "params", "size", "state")
-"""Parts of names of columns that are measured, not set."""
+MEASURES = frozenset({"acc", "auc", "loss", "error", "rmse", "time", "seconds", "latency", "flops", "params", "state"})
+"""Words in the names of columns that are measured, not set."""
 
 CONTINUOUS = 0.5
 """Share of different values from which a column of fractions counts as measured."""
@@ -126,7 +127,8 @@ def _is_measured(rows: Sequence[Row], name: str) -> bool:
     """Whether a column looks like a figure or like the name of a row."""
     values = [value for row in rows if (value := _number(row.get(name))) not in (None, "")]
     different = len({str(value) for value in values})
-    if not values or any(part in name.lower() for part in MEASURES):
+    words = set(re.split(r"[^a-z]+", name.lower()))
+    if not values or words & MEASURES or {"model", "size"} <= words:
         return True
     is_fraction = any(isinstance(value, float) and not value.is_integer() for value in values)
     is_text = all(isinstance(value, str) for value in values)

@@ -125,6 +125,15 @@ def test_a_log_holds_one_race(tmp_path: Path) -> None:
         race(course, Plan((RANDOM,), 1, tmp_path / "race.jsonl", Rules(trials=13, initial=4)))
 
 
+def test_parts_of_a_race_make_one(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a.jsonl", "b.jsonl")):
+        race(planted(), Plan((RANDOM,), 1, tmp_path / name, RULES, seed))
+    race(planted(), Plan((RANDOM,), 2, tmp_path / "whole.jsonl", RULES))
+    parts = Log.merged([tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "a.jsonl"])
+    whole = Log.read(tmp_path / "whole.jsonl")
+    assert [(one.seed, one.rows) for one in parts.runs] == [(one.seed, one.rows) for one in whole.runs]
+
+
 def test_what_is_no_log_is_told(tmp_path: Path) -> None:
     with pytest.raises(AutomlError, match="the log of a race begins with its rules and its ground, but"):
         Log.read(trials_file(tmp_path, [{"run": {}}]))

@@ -101,6 +101,6 @@ def test_trials_without_the_metric_are_told(tmp_path: Path) -> None:
 
 
 def test_a_column_of_names_is_no_setting_and_one_of_few_fractions_is(tmp_path: Path) -> None:
-    rows = [{"name": f"r{at}", "rate": rate, "score": at / 7} for at, rate in enumerate((0.1, 0.1, 0.2, 0.2, 0.3))]
+    rows = [{"name": f"r{at}", "rate": rate, "score": at / 7} for at, rate in enumerate((0.1, 0.1, 0.2, 0.2, 0.3, 0.3))]
     found = read_trials(Source(trials_file(tmp_path, rows), "score"))
     assert set(found[0].candidate.training) == {"rate"}
