@@ -192,4 +192,6 @@ def _reference(truth: Values, floor: Sequence[float]) -> Values:
 
 def _listed(values: Values) -> Any:
     """Nested lists with None for what is not a number, which JSON does not know."""
-    return np.where(np.isfinite(values), values.astype(object), None).tolist()
+    if values.ndim > 1:
+        return [_listed(one) for one in values]
+    return [float(value) if math.isfinite(value) else None for value in values]

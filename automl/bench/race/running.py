@@ -79,10 +79,17 @@ class Run:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Run:
         """Reads what `to_dict` wrote."""
-        lists = {name: tuple(content[name]) for name in ("rows", "replicates", "losses", "origins")}
-        judged = tuple((int(row), float(loss)) for row, loss in content["judged"])
-        rest = {name: content[name] for name in ("searcher", "seed", "ask_seconds", "repeats")}
-        return cls(**lists, **rest, judged=judged)
+        return cls(
+            content["searcher"],
+            content["seed"],
+            tuple(content["rows"]),
+            tuple(content["replicates"]),
+            tuple(content["losses"]),
+            tuple(content["origins"]),
+            content["ask_seconds"],
+            content["repeats"],
+            tuple((int(row), float(loss)) for row, loss in content["judged"]),
+        )
 
 
 def run(course: Course, entrant: Entrant, seed: int, rules: Rules) -> Run:

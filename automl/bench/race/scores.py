@@ -54,8 +54,8 @@ def score(ground: Ground, run: Run, *, trials: int) -> Score:
         gap.append(true - min(best_tried, true))
         if len(ground.objectives) > 1:
             volume.append(_lacking(ground, means, fronts))
-    held = [_held(np.array(one, np.float64), trials) for one in (regret, gap, volume)]
-    return Score(*held, judged=_judged(ground, run))
+    whole, tried, lacking = (_held(np.array(one, np.float64), trials) for one in (regret, gap, volume))
+    return Score(whole, tried, lacking, _judged(ground, run))
 
 
 def declared_front(ground: Ground, means: dict[int, float]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def _train(trainings: Trainings, plan: Plan, evaluator: Evaluator, *, controls: 
     first = cohorts_of(range(plan.count), seen, SEARCH, plan.cohort)
     for left, seconds in trained(trainings, first, evaluator):
         _tell("candidates", left + later, seconds)
-    best = trainings.best(METRIC, plan.truth_top, among=plan.count)
+    best = trainings.best(METRIC, plan.truth_top, role=SEARCH)
     truth = cohorts_of(best, unseen, TRUTH, plan.cohort)
     # human-made ones under every seed: a scale that all tables share
     beside = cohorts_of(range(plan.count, plan.count + controls), every, CONTROL, plan.cohort)

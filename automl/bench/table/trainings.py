@@ -66,19 +66,22 @@ class Trainings:
         write_text(self.folder / PARTS / cohort.file, text)
         self.entries += found
 
-    def best(self, metric: str, top: int, *, among: int) -> list[int]:
-        """Numbers of the candidates, of the first `among`, with the smallest mean of a metric over all replicates.
+    def best(self, metric: str, top: int, *, role: str) -> list[int]:
+        """Numbers of the candidates with the smallest mean of a metric over the trainings of one role.
 
-        Who failed in one of them is not among the best.
+        Who failed in one of them is not among the best. Trainings of other roles do not count: a run that goes on must
+        find the same candidates.
         """
         values: dict[int, list[float]] = {}
         failed = set()
         for one in self.entries:
+            if one.role != role:
+                continue
             if isinstance(one.outcome, Evaluation):
                 values.setdefault(one.number, []).append(one.outcome.value(metric))
             else:
                 failed.add(one.number)
-        means = {at: sum(found) / len(found) for at, found in values.items() if at < among and at not in failed}
+        means = {at: sum(found) / len(found) for at, found in values.items() if at not in failed}
         return sorted(means, key=lambda at: (means[at], at))[:top]
 
 

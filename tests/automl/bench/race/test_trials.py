@@ -85,7 +85,7 @@ def test_a_known_metric_keeps_its_name_and_another_gets_that_of_its_goal() -> No
 
 def test_trials_of_our_own_tracker_are_read_and_failures_stay_failures(tmp_path: Path) -> None:
     one, other = (candidate.to_dict() for candidate in different(2))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"study": "s", "entry": "e"},
         {"suggestion": {"candidate": one}, "state": "COMPLETE", "evaluation": {"metrics": {"ne": [0.8, 0.01]}}},
         {"suggestion": {"candidate": other}, "state": "FAIL"},

@@ -13,9 +13,10 @@ from automl._errors import AutomlError
 from automl.bench.table.benchmark import table
 from automl.bench.table.plan import Plan
 from automl.bench.table.trainings import Cohort, Trainings, cohorts_of
-from evaluators import Evaluation, Failure, Suggestion
+from evaluators import Evaluation, Failure, Metric, Suggestion
 from evaluators._tabular.entries import SEARCH, TRIALS_FILE, TRUTH, Entry, read_entries, read_facts
 from evaluators.planted import Planted
+from searchspaces import Candidate, Options
 from tests.evaluators.small_data import SCHEMA, write_small_data
 from tests.evaluators.small_tables import SOURCE, SPACE
 
@@ -137,6 +138,16 @@ def test_of_a_cohort_only_what_is_missing_is_trained(tmp_path: Path) -> None:
     missing = trainings.missing(cohorts)
     assert missing[0] == Cohort((1,), 0, SEARCH)
     assert Cohort((3,), 1, SEARCH) in missing
+
+
+def test_the_best_are_the_same_once_some_of_the_truth_is_known(tmp_path: Path) -> None:
+    def entry(number: int, replicate: int, role: str, ne: float) -> Entry:
+        return Entry(number, Candidate(None, Options(rows=1 + number)), replicate, role, Evaluation({"ne": Metric(ne)}))
+
+    seen = [entry(at, 0, SEARCH, 0.8 + at / 100) for at in range(4)]
+    known = [entry(0, 1, TRUTH, 0.99), entry(4, 0, "control", 0.1)]
+    assert Trainings(tmp_path, [], seen).best("ne", 2, role=SEARCH) == [0, 1]
+    assert Trainings(tmp_path, [], [*seen, *known]).best("ne", 2, role=SEARCH) == [0, 1]
 
 
 def _entry(number: int, replicate: int) -> dict[str, object]:
