@@ -24,7 +24,8 @@ class Tabular:
 
     Of n stored replicates, replicate k of a study with seed s is the stored one (k + s) mod n for every candidate, so
     that candidates of one study share their seeds as in a real one, and studies differ in them. More replicates than
-    are stored repeat numbers: a mean over them is no better. What the table keeps as truth is never served.
+    are stored repeat numbers: a mean over them is no better. What the table keeps as truth is never served. The
+    human-made architectures that it has are, as baselines of a study.
 
     A fidelity may set `rows`: what is known by then is read from the learning curve of the whole training.
 

@@ -1,9 +1,9 @@
 """Rows of a table of finished trainings: how one is written down, and how it is read again.
 
 A row is one training. Columns: `number` of the candidate in the table, its `fingerprint` and the `candidate` itself as
-JSON, the `replicate`, the `role` (`search` is what searchers may see, `truth` what they are judged by), `state`,
-`failure_kind`, `failure_reason`, `seconds`, the learning curve as `curve_rows` and `curve_logloss`, then one column for
-each metric, and `METRIC_stderr` where one is known.
+JSON, the `replicate`, the `role` (`search` is what searchers may see, `truth` what they are judged by, `control` a
+human-made architecture from outside the space), `state`, `failure_kind`, `failure_reason`, `seconds`, the learning
+curve as `curve_rows` and `curve_logloss`, then one column for each metric, and `METRIC_stderr` where one is known.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from searchspaces import Candidate, SearchSpaceError
 
-SEARCH, TRUTH = "search", "truth"
+SEARCH, TRUTH, CONTROL = "search", "truth", "control"
 TRIALS_FILE, FACTS_FILE = "trials.parquet", "table.json"
 CURVE_METRIC = "train_logloss"
 STDERR = "_stderr"

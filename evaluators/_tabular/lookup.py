@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Failure, FailureKind
-from evaluators._tabular.entries import SEARCH, Entry
+from evaluators._tabular.entries import CONTROL, SEARCH, Entry
 from evaluators._tabular.rungs import read_at
 from evaluators._trial import Suggestion
 
@@ -16,17 +16,19 @@ Outcome = Evaluation | Failure
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """The outcomes that searchers may see: of each candidate by its fingerprint, in the order of replicates."""
+    """The outcomes that a study may see: of each candidate by its fingerprint, in the order of replicates."""
 
     outcomes: Mapping[str, Sequence[Outcome]]
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Lookup:
-        """Leaves out what is kept as truth."""
+        """Leaves out what is kept as truth, and human-made architectures under the seeds of the truth."""
+        every = list(entries)
+        replicates = {entry.replicate for entry in every if entry.role == SEARCH}
         found: dict[str, dict[int, Outcome]] = {}
-        for entry in entries:
-            if entry.role == SEARCH:
-                found.setdefault(entry.candidate.fingerprint, {})[entry.replicate] = entry.outcome
+        for entry in every:
+            if entry.role == SEARCH or (entry.role == CONTROL and entry.replicate in replicates):
+                found.setdefault(entry.candidate.fingerprint, {}).setdefault(entry.replicate, entry.outcome)
         return cls({name: [outcomes[at] for at in sorted(outcomes)] for name, outcomes in found.items()})
 
     def outcome(self, suggestion: Suggestion, *, study_seed: int) -> Outcome:

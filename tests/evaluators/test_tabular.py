@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Fidelity, Metric, Point, Suggestion
-from evaluators._tabular.entries import SEARCH, TRUTH, Entry
+from evaluators._tabular.entries import CONTROL, SEARCH, TRUTH, Entry
 from evaluators.tabular import Tabular
 from searchspaces import Options
 from tests.evaluators.small_data import mlp
@@ -49,6 +49,14 @@ def test_replicates_are_the_stored_ones_over_and_over_and_truth_is_none_of_them(
 
 def test_studies_of_other_seeds_begin_with_other_replicates(folder: Path) -> None:
     assert [_ne(folder, 0, seed=seed) for seed in range(3)] == [0.8, 0.9, 0.8]
+
+
+def test_human_made_architectures_are_served_under_the_seeds_of_the_search(tmp_path: Path) -> None:
+    seen = [Entry(0, mlp(8), at, SEARCH, _trained(0.8)) for at in range(2)]
+    made = [Entry(1, mlp(64), at, CONTROL, _trained(0.7 + at / 100)) for at in range(4)]
+    folder = write_table(tmp_path, [*seen, *made])
+    found = [_outcome(folder, Suggestion(mlp(64), replicate=at)) for at in range(3)]
+    assert [one.value("ne") for one in found if isinstance(one, Evaluation)] == [0.7, 0.71, 0.7]
 
 
 def test_a_training_that_failed_fails_again(folder: Path) -> None:

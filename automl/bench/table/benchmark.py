@@ -12,12 +12,9 @@ from automl.bench.table.plan import Plan, controls_of, drawn, facts_of, remember
 from automl.bench.table.trainings import Trainings, cohorts_of, trained
 from evaluators import Evaluation, Evaluator
 from evaluators._datasets import open_dataset
-from evaluators._tabular.entries import SEARCH, TRIALS_FILE, TRUTH, write_entries
+from evaluators._tabular.entries import CONTROL, SEARCH, TRIALS_FILE, TRUTH, write_entries
 
 LOG = logging.getLogger("automl")
-
-CONTROL = "control"
-"""Role of the human-made architectures: neither in the space nor served, but known."""
 
 METRIC = "ne"
 """What the best are chosen by."""

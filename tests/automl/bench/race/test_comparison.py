@@ -42,14 +42,14 @@ def test_a12_is_the_mann_whitney_statistic() -> None:
 
 def test_the_interval_of_a_ratio_holds_the_truth_in_most_worlds() -> None:
     held = 0
-    for world in range(100):
+    for world in range(40):
         rng = np.random.default_rng(world)
         one, other = rng.exponential(1.0, 80), rng.exponential(2.0, 80)
         _, low, high = ratio_of_means(one, other, seed=world)
         assert low is not None
         assert high is not None
         held += low <= 0.5 <= high
-    assert 88 <= held <= 100
+    assert 34 <= held <= 40
 
 
 def test_a_ratio_over_nothing_is_none() -> None:
