@@ -147,7 +147,7 @@ def _count_and_file(values: Sequence[str]) -> tuple[int, Path | None]:
     files = [Path(value) for value in values if not value.isdecimal()]
     if len(counts) > 1 or len(files) > 1:
         raise typer.BadParameter(f"--trials is a number, a file, or each of them once, but is {', '.join(values)}")
-    return (counts or [100])[0], (files or [None])[0]
+    return counts[0] if counts else 100, files[0] if files else None
 
 
 def _show(log: Log, form: Form, out: Path | None) -> None:

@@ -24,7 +24,7 @@ from searchspaces import Candidate, SearchSpace, SearchSpaceError, zoo
 FORMAT = 1
 PLAN_FILE = "plan.json"
 
-DRAWS_PER_CANDIDATE = 200
+DRAWS_PER_CANDIDATE = 20
 """Draws in a row without a new candidate, for each that is wanted, after which a space counts as too small."""
 
 

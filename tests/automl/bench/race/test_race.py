@@ -12,7 +12,7 @@ import pytest
 
 from automl._errors import AutomlError, ConfigError
 from automl.bench.race.benchmark import Plan, entrants_of, race, spec_of
-from automl.bench.race.ground import Ground, course_on, course_on_trials
+from automl.bench.race.ground import Course, Ground, course_on, course_on_trials
 from automl.bench.race.log import Log
 from automl.bench.race.report import write_report
 from automl.bench.race.running import Entrant, Rules, Run, design, run
@@ -107,11 +107,12 @@ def test_a_race_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Mon
     with (tmp_path / "race.jsonl").open("a", encoding="utf-8") as lines:
         lines.write('{"run": {"searcher": "rand')  # as a kill leaves it
     done: list[tuple[str, int]] = []
-    real = run
-    monkeypatch.setattr(
-        "automl.bench.race.benchmark.run",
-        lambda course, one, seed, rules: done.append((one.label, seed)) or real(course, one, seed, rules),
-    )
+
+    def noted(course: Course, entrant: Entrant, seed: int, rules: Rules) -> Run:
+        done.append((entrant.label, seed))
+        return run(course, entrant, seed, rules)
+
+    monkeypatch.setattr("automl.bench.race.benchmark.run", noted)
     second = race(course, Plan(entrants, 2, tmp_path / "race.jsonl", RULES))
     assert done == [("random_search", 1), ("autoctr:population=4", 1)]
     assert second.runs[:2] == first.runs
