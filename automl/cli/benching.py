@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from automl.cli._options import Format, FormatOption, Out
-from automl.cli.racing import table
 from automl.cli.racing import race, table
 
 
