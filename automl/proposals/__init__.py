@@ -1,6 +1,8 @@
 """What searchers share: where to start, whom to keep, whom to follow, and what has not been tried."""
 
+from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
 from automl.proposals._dominance import dominance_ranks, violation
+from automl.proposals._foreseen import Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
     Guidance,
@@ -11,21 +13,40 @@ from automl.proposals._guidance import (
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
+from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
+from automl.proposals._policy import Policy
 from automl.proposals._pool import Pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
+from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
+from automl.proposals._worth import Outlook, Scale, Worth, scales
 
 __all__ = [
+    "Aims",
+    "CLOSED_FORM",
+    "Foreseen",
     "GainScale",
+    "Ground",
     "Guidance",
     "Identity",
     "KnownCosts",
+    "Outlook",
+    "Plan",
+    "Planner",
+    "Policy",
     "Pool",
+    "Promise",
+    "Scale",
+    "Schedule",
+    "Worth",
     "absolute_ages",
+    "closed_form_costs",
+    "cost_objectives",
     "count_mistakes",
+    "diverse_first",
     "dominance_ranks",
     "fitness",
     "guidance_mistakes",
@@ -33,10 +54,13 @@ __all__ = [
     "is_measured_baseline",
     "is_start",
     "objective_mistakes",
+    "policy_gradient",
     "published_ages",
     "rank_probabilities",
+    "reinforce",
     "sample_unseen",
     "scalarised",
+    "scales",
     "select_parent",
     "share_mistakes",
     "survivors",

@@ -1,0 +1,73 @@
+"""Candidates by their decisions, with what is known of them untrained: looked up once, however often they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.proposals._costs import closed_form_costs
+from automl.proposals._policy import Policy, Rows
+from automl.proposals._worth import Outlook
+from evaluators import Objective, Suggestion
+from predictors import Prediction, Predictor
+from searchspaces import Candidate, FeatureSchema, SearchSpace
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where a policy walks: the space, and what its candidates cost by closed form on the schema."""
+
+    space: SearchSpace
+    schema: FeatureSchema | None
+    costs: tuple[Objective, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the costs, the one that is traded against quality first."""
+        return tuple(one.metric for one in self.costs)
+
+    def cost(self, candidate: Candidate) -> NDArray[np.float64]:
+        """The costs of a candidate, NaN where unknown, `[len(costs)]`."""
+        return closed_form_costs(candidate, self.schema, self.metrics)
+
+
+@dataclass(eq=False)
+class Foreseen:
+    """Outlooks of rows of places, under one fitted guide; rows seen before are answered from memory."""
+
+    ground: Ground
+    policy: Policy
+    guide: Predictor
+    candidates: list[Candidate] = field(default_factory=list)
+    rows: list[NDArray[np.int64]] = field(default_factory=list)
+    _mean: list[float] = field(default_factory=list)
+    _std: list[float] = field(default_factory=list)
+    _costs: list[NDArray[np.float64]] = field(default_factory=list)
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+
+    def numbers(self, rows: Rows) -> list[int]:
+        """The number of each row among all that were ever looked at; new ones are looked up."""
+        new = {row.tobytes(): row for row in rows if row.tobytes() not in self._numbers}
+        if new:
+            self._add(list(new.values()))
+        return [self._numbers[row.tobytes()] for row in rows]
+
+    def outlook(self, numbers: Sequence[int]) -> Outlook:
+        """What is known of those of these numbers."""
+        mean, std = (np.array([values[at] for at in numbers]) for values in (self._mean, self._std))
+        costs = np.array([self._costs[at] for at in numbers]).reshape(len(numbers), len(self.ground.costs))
+        return Outlook(Prediction(mean, std), costs)
+
+    def _add(self, rows: Sequence[NDArray[np.int64]]) -> None:
+        candidates = [self.ground.space.to_candidate(self.policy.assignment(row)) for row in rows]
+        predicted = self.guide.predict([Suggestion(candidate) for candidate in candidates])
+        for row in rows:
+            self._numbers[row.tobytes()] = len(self._numbers)
+        self.rows += rows
+        self.candidates += candidates
+        self._mean += predicted.mean.tolist()
+        self._std += predicted.std.tolist()
+        self._costs += [self.ground.cost(one) for one in candidates]
