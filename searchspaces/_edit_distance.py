@@ -14,7 +14,7 @@ one, and at the end of each a row and a column for nothing: a node becomes nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -27,6 +27,9 @@ from searchspaces._canonical import canonical
 
 OTHER_BLOCK, OTHER_OPTIONS = 1.0, 0.5
 """Of replacing a node: by another block, and by the same block when no option stays as it was."""
+
+SHIFTED = 1.5
+"""Of replacing a node by another block where edits are told in words, for a distance's 1."""
 
 TOLERANCE = 1e-9
 
@@ -64,7 +67,29 @@ def search_edits(one: Architecture, other: Architecture, *, steps: int) -> EditD
     smaller, larger = sorted((canonical(one), canonical(other)), key=lambda form: (len(form.nodes), form.to_json()))
     if smaller.to_json() == larger.to_json():
         return EditDistance(0.0, 0.0)
-    return _search(_Pair.of(smaller, larger), max(1, steps))
+    return _search(_Pair.of(smaller, larger), max(1, steps))[0]
+
+
+def match_nodes(one: Architecture, other: Architecture, *, steps: int) -> tuple[int | None, ...]:
+    """What each node of the canonical graph `one` becomes on the cheapest path found to the canonical `other`.
+
+    A node of `other`, each at most once, or None where it is removed; what no node becomes is inserted. Here another
+    block costs more than in a distance, where to shift a chain by one block is as cheap as to insert one.
+    """
+    is_smaller = len(one.nodes) <= len(other.nodes)
+    smaller, larger = (one, other) if is_smaller else (other, one)
+    _, images = _search(_Pair.of(smaller, larger, _telling_cost), max(1, steps))
+    became = {node: image for node, image in enumerate(reversed(images)) if image < len(larger.nodes)}
+    if not is_smaller:
+        became = {image: node for node, image in became.items()}
+    return tuple(became.get(node) for node in range(len(one.nodes)))
+
+
+def _telling_cost(one: Node, other: Node) -> float:
+    """Between staying and being removed and inserted again, which a source rather is than to become a block."""
+    if one.block == other.block:
+        return replacement_cost(one, other)
+    return SHIFTED if bool(one.inputs) == bool(other.inputs) else 2 * SHIFTED
 
 
 def _options(node: Node) -> frozenset[str]:
@@ -94,14 +119,16 @@ class _Pair:
     other: Counts
 
     @classmethod
-    def of(cls, one: Architecture, other: Architecture) -> _Pair:
+    def of(
+        cls, one: Architecture, other: Architecture, cost: Callable[[Node, Node], float] = replacement_cost
+    ) -> _Pair:
         """Both must be canonical, so that the output comes last and nothing is dead."""
         ports = sorted({node.port_of(at) for graph in (one, other) for node in graph.nodes for at in _range(node)})
         replacing = np.ones((len(one.nodes) + 1, len(other.nodes) + 1))
         replacing[-1, -1] = 0
         for row, left in enumerate(one.nodes):
             for column, right in enumerate(other.nodes):
-                replacing[row, column] = replacement_cost(left, right)
+                replacing[row, column] = cost(left, right)
         return cls(replacing, _inputs(one, ports), _inputs(other, ports))
 
     @property
@@ -159,9 +186,10 @@ class _Pair:
         return float(nodes + inserted + kept.sum() + self.other.sum() - other.sum())
 
 
-def _search(pair: _Pair, steps: int) -> EditDistance:
+def _search(pair: _Pair, steps: int) -> tuple[EditDistance, tuple[int, ...]]:
+    """The bounds, and what the nodes become, from the output up, on the path that is the upper one."""
     number = count()
-    upper = float("inf")
+    upper, best = float("inf"), tuple[int, ...]()
     # each waits with the bound that it has from its parent, and as its parent and one image more: most are never
     # looked at; at equal bounds the deepest comes first, and the likeliest of one parent
     waiting = [(0.0, 0, next(number), pair.blank(), pair.sizes[1] - 1)]
@@ -169,14 +197,16 @@ def _search(pair: _Pair, steps: int) -> EditDistance:
         lower, _, _, parent, image = heappop(waiting)
         partial = pair.extended(parent, image)
         least, images = pair.outlook(partial)
-        upper = min(upper, pair.cost((*partial.images, *images)))
+        path = (*partial.images, *images)
+        if (cost := pair.cost(path)) < upper:
+            upper, best = cost, path
         lower = max(lower, partial.settled + least)
         if images and lower < upper - TOLERANCE:
             for following in dict.fromkeys((images[0], *pair.free(partial), pair.sizes[1])):
                 heappush(waiting, (lower, -len(partial.images), next(number), partial, following))
         if not waiting or waiting[0][0] >= upper - TOLERANCE:
-            return EditDistance(upper, upper)
-    return EditDistance(waiting[0][0], upper)
+            return EditDistance(upper, upper), best
+    return EditDistance(waiting[0][0], upper), best
 
 
 def _inputs(graph: Architecture, ports: list[str]) -> Counts:

@@ -1,4 +1,4 @@
-"""Verbs that look: studies, status, trials, show, front, ledger."""
+"""Verbs that look: studies, status, trials, show, front, ledger, lineage."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Stage(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs to the application."""
-    for verb in (studies, status, trials, show, front, ledger):
+    for verb in (studies, status, trials, show, front, ledger, lineage):
         app.command()(verb)
 
 
@@ -146,6 +146,31 @@ def ledger(study: StudyName, *, storage: Storage = None, layout: FormatOption = 
     emit(ledger_rows(found), layout, columns=LEDGER_COLUMNS)
     if layout is Format.TABLE:
         for line in ledger_words(found):
+            typer.echo(line)
+
+
+def lineage(
+    study: StudyName,
+    *,
+    trial: Annotated[
+        int | None, typer.Option(metavar="N", help="Whose family tree to print [default: the best trial's].")
+    ] = None,
+    edits: Annotated[bool, typer.Option("--edits", help="Only which kinds of edits have paid.")] = False,
+    storage: Storage = None,
+    layout: FormatOption = Format.TABLE,
+) -> None:
+    """Say where a trial comes from, and in a table also which edits have made children better than their parents."""
+    from automl.lineage import edit_rows, lineage_of, lineage_words, tree_rows
+    from automl.opening import load_study
+
+    loaded = load_study(study, storage=storage)
+    found = lineage_of(loaded.trials, loaded.objectives, number=trial)
+    if not edits:
+        emit(tree_rows(found), layout)
+    if edits or layout is Format.TABLE:
+        emit(edit_rows(found), layout)
+    if layout is Format.TABLE:
+        for line in lineage_words(found):
             typer.echo(line)
 
 

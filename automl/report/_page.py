@@ -12,6 +12,7 @@ from automl._files import write_text
 from automl._yaml import to_yaml
 from automl.report import _tables, _words
 from automl.report._drawing import draw_trial
+from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
 from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
@@ -77,6 +78,10 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "baselines": _tables.baseline_table(view),
         "control": _words.control_sentence(view),
         "failures": _tables.failure_table(view),
+        "tree": _tables.tree_table(view),
+        "edits": _tables.edit_table(view),
+        "edits_figure": edits_figure(view),
+        "lineage_sentences": _words.lineage_sentences(view),
         "ledger": _tables.ledger_table(view),
         "ledger_sentences": _words.ledger_sentences(view),
         "ledger_figure": ledger_figure(view),

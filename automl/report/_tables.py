@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automl.control import gain
+from automl.lineage import LEVEL
 from automl.report import _format
 from automl.report._plotting import baseline_label
 from automl.report._view import View, gain_of, seconds_of
@@ -58,6 +59,43 @@ def baseline_table(view: View) -> Table:
         for trial in view.measured_baselines
     ]
     return Table(("Baseline", "Gain", *_MEASURES, "Winner's gain over it"), tuple(rows), numeric=1)
+
+
+def tree_table(view: View) -> Table:
+    """The winner's ancestors, itself last, with the edits that led from each to the next."""
+    rows = [
+        (
+            str(member.trial.number),
+            _parents(member.trial),
+            member.trial.suggestion.origin or _format.ABSENT,
+            "; ".join(edit.text for edit in member.descent.edits) if member.descent else _format.ABSENT,
+            _format.value(view.quality.metric, member.trial.value(view.quality.metric)),
+            _difference(member.descent.gain if member.descent else None),
+            _format.value("flops", member.trial.value("flops")),
+        )
+        for member in view.lineage.tree
+    ]
+    quality = _format.label(view.quality.metric)
+    headings = ("Trial", "Parents", "Origin", "Edits", quality, "Gain over its parent", "FLOPs")
+    return Table(headings, tuple(rows), numeric=4)
+
+
+def edit_table(view: View) -> Table:
+    """What each kind of edit has brought on the mean, with its interval, what was done most often first."""
+    rows = [
+        (
+            one.kind,
+            str(one.count),
+            str(one.better),
+            _difference(one.gain),
+            _format.ABSENT if one.low is None else f"{_difference(one.low)} to {_difference(one.high)}",
+            _format.ABSENT if one.flops_ratio is None else f"{one.flops_ratio:.2f}",
+        )
+        for one in view.lineage.edits
+    ]
+    gain_ = f"Mean gain in {_format.label(view.quality.metric)}"
+    headings = ("Edit", "Children", "Better than the parent", gain_, f"{100 * LEVEL:.0f} % interval", "FLOPs, times")
+    return Table(headings, tuple(rows), numeric=1)
 
 
 def ledger_table(view: View) -> Table:
@@ -140,6 +178,10 @@ def _winner_against(view: View, baseline: Trial) -> str:
 
 def _parents(trial: Trial) -> str:
     return ", ".join(map(str, trial.suggestion.parents)) or _format.ABSENT
+
+
+def _difference(value: float | None) -> str:
+    return _format.ABSENT if value is None else _format.signed(value, 5)
 
 
 def _numbers(trials: Sequence[Trial], limit: int = 12) -> str:

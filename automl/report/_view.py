@@ -10,6 +10,7 @@ import numpy as np
 from automl.control import control_of, gain, quality_objective
 from automl.front import best, front, searched
 from automl.ledger import Ledger, ledger_of
+from automl.lineage import Lineage, lineage_of
 from evaluators import Objective, Trial, TrialState
 
 
@@ -29,6 +30,7 @@ class View:
     winner: Trial | None
     control: Trial | None
     ledger: Ledger
+    lineage: Lineage
 
     @property
     def reference(self) -> Trial | None:
@@ -68,6 +70,7 @@ def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
         winner=best(on_front, quality),
         control=control_of(baselines, (quality,)),
         ledger=ledger_of(trials, objectives),
+        lineage=lineage_of(trials, objectives),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from automl.control import BASELINE_ORIGIN
 from automl.ledger import ledger_words
+from automl.lineage import lineage_words
 from automl.report import _format
 from automl.report._view import View, gain_of, quality_of, relative, seconds_of
 from evaluators import Goal, Trial
@@ -71,6 +72,11 @@ def control_sentence(view: View) -> str:
         f"Gains are over {control_name(view.reference)}: {choice}, trained once (trial {view.reference.number}{error})"
         ", so that a small gain may be noise."
     )
+
+
+def lineage_sentences(view: View) -> list[str]:
+    """What gains over parents are, and what they must not be taken for."""
+    return [f"{words[:1].upper()}{words[1:]}." for words in lineage_words(view.lineage)]
 
 
 def ledger_sentences(view: View) -> list[str]:

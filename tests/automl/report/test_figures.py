@@ -3,6 +3,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
+from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
 from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
@@ -141,3 +144,14 @@ def test_nothing_measured_gives_no_figure() -> None:
     view = look_at([failed(0)], [NE, FLOPS])
     assert front_figure(view) is None
     assert progress_figure(view) is None
+
+
+def test_the_edits_are_drawn_with_their_intervals() -> None:
+    view = look_at([*baselines(), *search()], [NE, FLOPS])
+    figure, [found] = edits_figure(view), view.lineage.edits
+    assert figure is not None
+    [dots] = figure.content["data"]
+    assert (dots["x"], dots["y"]) == ([found.gain], [f"widen mlp ({found.count})"])
+    assert found.low is not None
+    assert dots["error_x"]["arrayminus"] == pytest.approx([found.gain - found.low])
+    assert edits_figure(look_at(baselines(), [NE, FLOPS])) is None

@@ -48,7 +48,7 @@ def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_all_figures_are_valid_for_plotly(tmp_path: Path) -> None:
     content = figures(report(tmp_path, [*baselines(), *search()]))
-    assert sorted(content) == ["front", "ledger", "progress"]
+    assert sorted(content) == ["edits", "front", "ledger", "progress"]
     for figure in content.values():
         go.Figure(figure)
 
@@ -62,6 +62,7 @@ def test_the_page_has_every_section(tmp_path: Path) -> None:
         "The front",
         "Baselines",
         "The winner, trial 82",
+        "Where the winner comes from, and which edits have paid",
         "Failures",
         "Ledger",
         "Cost",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from automl.report import _tables
 from automl.report._view import View, look_at
 from evaluators import Trial
-from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, baselines, failed, measured, own
+from tests.automl.report.studies import FLOPS, NE, RECORD, SCHEMA, baselines, failed, measured, own, search
 
 
 def seen(*trials: Trial) -> View:
@@ -63,3 +63,24 @@ def test_a_model_in_the_facts_is_told_by_its_fingerprint() -> None:
     rows = {row[0]: row[1] for row in _tables.provenance_table(replace(RECORD, facts=facts), None).rows}
     assert (rows["Baseline source"], rows["Baseline fingerprint"]) == ("mine.yaml", "v1:ab")
     assert not [name for name in rows if "andidate" in name]
+
+
+def test_the_tree_leads_to_the_winner_and_says_what_was_done() -> None:
+    table = _tables.tree_table(seen(*baselines(), *search()))
+    *_, parent, winner = table.rows
+    assert winner[0] == "82"
+    assert (winner[1], winner[3]) == (parent[0], "widen mlp: width 105 to 146")
+    assert winner[5].startswith(("+", "\N{MINUS SIGN}"))
+
+
+def test_each_kind_of_edit_has_its_mean_gain_and_interval() -> None:
+    view = seen(*baselines(), *search())
+    [row] = _tables.edit_table(view).rows
+    [found] = view.lineage.edits
+    assert row[:3] == ("widen mlp", str(found.count), str(found.better))
+    assert found.low is not None
+    assert row[4].startswith(f"{found.low:+.5f}".replace("-", "\N{MINUS SIGN}"))
+
+
+def test_there_are_no_edits_to_tell_without_parents() -> None:
+    assert _tables.edit_table(seen(*baselines())).rows == ()
