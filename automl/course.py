@@ -46,6 +46,8 @@ class StudyCourse:
     - `winner/M`: every metric of the best trial by the first objective; `gain/X`: its gain over the control, in
       percent of the control's value.
     - `trials/finished`, `trials/failed`, `cost/seconds`, `cost/rows`, `cost/energy_joules`: what was used so far.
+    - `predictor/cross_validated`, `predictor/cross_validated_upper`: where the searcher tells it, Kendall's tau of
+      its guide out of fold, on what was known when it was last fitted, and the number that it lies below with 90 %.
     - `predictor/rank_correlation`: Kendall's tau-b between the place that a guide gave a mutant among its rivals,
       as a share, and how much worse it turned out than its parent. What a guide predicts compares within one ask
       alone; both of these compare over asks. It needs mutants that were taken blindly, against the guide's order.
@@ -93,6 +95,7 @@ class StudyCourse:
         if trial.stage != "search":
             return
         yield from self._spent.add(trial)
+        yield from _trust_numbers(trial)
         yield from self._guide.add(trial)
         if is_feasible(trial, self._objectives):
             number = trial.suggestion.fidelity.rung
@@ -104,6 +107,17 @@ class StudyCourse:
     def _note(self, ranks: dict[int, int], new: int) -> None:
         self._changed |= ranks
         self._pressing.update(number for number, rank in ranks.items() if rank <= 2 or number == new)
+
+
+def guide_readings(trials: Iterable[Trial], objectives: Sequence[Objective]) -> list[StudyReading]:
+    """How good the guide was after each ended trial of the search, in the order in which they ended."""
+    guide = _Guide(tuple(objectives))
+    ended = [one for one in trials if one.stage == "search" and one.finish_order is not None]
+    return [
+        StudyReading(name, value, trial.finish_order or 0, trial.finished_at or 0.0)
+        for trial in sorted(ended, key=lambda one: one.finish_order or 0)
+        for name, value in (*_trust_numbers(trial), *guide.add(trial))
+    ]
 
 
 class _Rung:
@@ -229,6 +243,13 @@ class _Guide:
         shares, worsenings = zip(*self._guided, strict=True)
         if len(shares) >= FEWEST_GUIDED and sum(one > 0 for one in shares) >= FEWEST_BLIND:
             yield "predictor/rank_correlation", rank_correlation(shares, worsenings)
+
+
+def _trust_numbers(trial: Trial) -> Iterator[tuple[str, float]]:
+    for key, name in (("tau", "predictor/cross_validated"), ("tau_upper", "predictor/cross_validated_upper")):
+        value = trial.suggestion.memo.get(key)
+        if isinstance(value, float):
+            yield name, value
 
 
 def _rank_share(trial: Trial) -> float | None:

@@ -21,6 +21,7 @@ from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
+from automl.proposals._trust import Trust, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
 from automl.proposals._worth import Outlook, Scale, Worth, scales
 
@@ -41,11 +42,13 @@ __all__ = [
     "Promise",
     "Scale",
     "Schedule",
+    "Trust",
     "Worth",
     "absolute_ages",
     "closed_form_costs",
     "cost_objectives",
     "count_mistakes",
+    "cross_validated_trust",
     "diverse_first",
     "dominance_ranks",
     "fitness",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from automl.proposals._foreseen import Foreseen
 from automl.proposals._policy import Rows, Vector
 from automl.proposals._reinforce import Schedule, reinforce
+from automl.proposals._trust import Trust
 from automl.proposals._unseen import Identity
 from automl.proposals._worth import Outlook, Worth, scales
 from evaluators import Suggestion
@@ -50,9 +51,10 @@ class Promise:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to try in a round, in this order."""
+    """What to try in a round, in this order, and how far the guide could be trusted when it began."""
 
     promises: tuple[Promise, ...]
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +66,16 @@ class Planner:
     foreseen: Foreseen
     taken: Set[Identity]
 
-    def plan(self, rng: np.random.Generator) -> Plan:
-        """The promises of all policies, taking turns; nothing that is taken, nothing twice."""
+    def promises(self, rng: np.random.Generator) -> tuple[Promise, ...]:
+        """Of all policies, taking turns; nothing that is taken, nothing twice."""
         drawn = self.foreseen.policy.sample(REFERENCES, rng)
         usual = self.foreseen.outlook(self.foreseen.numbers(drawn))
-        found = [self._promises(self._worth(usual, alpha), drawn, rng) for alpha in self.aims.alphas]
+        found = [self._of_one(self._worth(usual, alpha), drawn, rng) for alpha in self.aims.alphas]
         different: dict[str, Promise] = {}
         for promise in chain.from_iterable(zip_longest(*found)):
             if promise is not None:
                 different.setdefault(promise.candidate.fingerprint, promise)
-        return Plan(tuple(different.values()))
+        return tuple(different.values())
 
     def _worth(self, usual: Outlook, alpha: float) -> Worth:
         quality, cost = scales(usual, self.aims.disagreement)
@@ -98,7 +100,7 @@ class Planner:
                 return float(np.median(known))
         return None
 
-    def _promises(self, worth: Worth, drawn: Rows, rng: np.random.Generator) -> list[Promise]:
+    def _of_one(self, worth: Worth, drawn: Rows, rng: np.random.Generator) -> list[Promise]:
         foreseen = self.foreseen
 
         def reward(rows: Rows) -> Vector:

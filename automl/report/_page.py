@@ -14,6 +14,7 @@ from automl.report import _tables, _words
 from automl.report._drawing import draw_trial
 from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
+from automl.report._guide_figure import guide_figure
 from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
@@ -82,6 +83,7 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "edits": _tables.edit_table(view),
         "edits_figure": edits_figure(view),
         "lineage_sentences": _words.lineage_sentences(view),
+        "guide_figure": guide_figure(view),
         "ledger": _tables.ledger_table(view),
         "ledger_sentences": _words.ledger_sentences(view),
         "ledger_figure": ledger_figure(view),

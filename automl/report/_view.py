@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.control import control_of, gain, quality_objective
+from automl.course import guide_readings
 from automl.front import best, front, searched
 from automl.ledger import Ledger, ledger_of
 from automl.lineage import Lineage, lineage_of
 from evaluators import Objective, Trial, TrialState
+from storage import StudyReading
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class View:
     control: Trial | None
     ledger: Ledger
     lineage: Lineage
+    guide: tuple[StudyReading, ...]
 
     @property
     def reference(self) -> Trial | None:
@@ -71,6 +74,7 @@ def look_at(trials: Sequence[Trial], objectives: Sequence[Objective]) -> View:
         control=control_of(baselines, (quality,)),
         ledger=ledger_of(trials, objectives),
         lineage=lineage_of(trials, objectives),
+        guide=tuple(guide_readings(trials, objectives)),
     )
 
 

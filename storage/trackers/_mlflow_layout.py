@@ -30,7 +30,8 @@ EXPERIMENT_TAGS = MappingProxyType(
             "is the artifact `architecture.json`; runs with one `arch.fingerprint` have the same live graph.\n\n"
             "A study's own metrics run over the count of its ended trials: `best/`, `front/`, `winner/`, `gain/` "
             "(percent better than the control), `cost/` (so far) and `predictor/rank_correlation` (1: the searcher's "
-            "guide puts mutants in the right order, 0: it guesses). Its winner is a model version.\n\n"
+            "guide puts mutants in the right order, 0: it guesses; `predictor/cross_validated` is the same for "
+            "candidates out of fold). Its winner is a model version.\n\n"
             "This is a copy: the truth is the study's own store, and `automl track sync` makes it whole again."
         ),
     }

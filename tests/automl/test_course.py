@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from automl.course import BOX_TRIALS, FEWEST_BLIND, FEWEST_GUIDED, StudyCourse
+from automl.course import BOX_TRIALS, FEWEST_BLIND, FEWEST_GUIDED, StudyCourse, guide_readings
 from automl.front import pareto_ranks
 from evaluators import (
     Evaluation,
@@ -186,6 +186,22 @@ def test_a_guide_whose_first_choice_is_always_taken_cannot_be_judged() -> None:
     for blind in (0, FEWEST_BLIND - 1):
         places = [1] * blind + [0] * (50 - blind)
         assert not _history(StudyCourse(OBJECTIVES).tell(_guided(places, worsenings)), "predictor/rank_correlation")
+
+
+def test_the_trust_that_a_searcher_tells_is_read_from_its_trials() -> None:
+    memos = [{}, {"tau": 0.25, "tau_upper": 0.5}, {"tau": 0.25, "tau_upper": 0.5}, {"tau": 0.5, "tau_upper": 0.625}]
+    trials = [_trial(n, {"ne": 0.5, "flops": 1}, memo=memo) for n, memo in enumerate(memos)]
+    readings = StudyCourse(OBJECTIVES).tell(trials)
+    assert _history(readings, "predictor/cross_validated") == [(2, 0.25), (4, 0.5)]
+    assert _history(readings, "predictor/cross_validated_upper") == [(2, 0.5), (4, 0.625)]
+
+
+def test_readings_of_the_guide_alone_are_those_of_the_course() -> None:
+    trials = _guided([n % 11 for n in range(33)], [n % 7 / 10 for n in range(33)])
+    of_course = dict(_history(StudyCourse(OBJECTIVES).tell(trials), "predictor/rank_correlation"))
+    alone = dict(_history(guide_readings(reversed(trials), OBJECTIVES), "predictor/rank_correlation"))
+    assert of_course.items() <= alone.items()
+    assert min(of_course) == min(alone)
 
 
 def test_ranks_are_told_completely_or_only_where_they_press() -> None:

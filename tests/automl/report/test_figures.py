@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 
 from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
+from automl.report._guide_figure import guide_figure
 from automl.report._ledger_figure import ledger_figure
 from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
 from automl.report._view import look_at
 from evaluators import Objective, Trial
+from searchspaces import Options
 from tests.automl.report.studies import FLOPS, NE, baselines, failed, measured, own, search
 
 
@@ -144,6 +147,17 @@ def test_nothing_measured_gives_no_figure() -> None:
     view = look_at([failed(0)], [NE, FLOPS])
     assert front_figure(view) is None
     assert progress_figure(view) is None
+
+
+def test_the_guide_is_drawn_where_a_searcher_tells_of_it() -> None:
+    trials = [
+        replace(one, suggestion=replace(one.suggestion, memo=Options(tau=0.1 * at, tau_upper=0.1 * at + 0.2)))
+        for at, one in enumerate((measured(7, 0.9, 1e5), measured(8, 0.9, 1e5)))
+    ]
+    traces = drawn(guide_figure(look_at(trials, [NE, FLOPS])))
+    assert (traces["cross-validated"]["x"], traces["cross-validated"]["y"]) == ([8, 9], [0.0, 0.1])
+    assert traces["its upper 90 % bound"]["y"] == pytest.approx([0.2, 0.3])
+    assert guide_figure(look_at(baselines(), [NE, FLOPS])) is None
 
 
 def test_the_edits_are_drawn_with_their_intervals() -> None:

@@ -91,6 +91,12 @@ def test_the_guide_learns_once_a_round_from_what_was_known_when_it_began() -> No
     assert guide.fitted_on == [8, 12, 16]
 
 
+def test_from_twenty_trials_on_the_guide_is_cross_validated_before_it_learns_from_all() -> None:
+    guide = Oracle()
+    search(PredictorRL(Bitstrings(), OBJECTIVES, guide=guide, initial=20, steps=2), 21)
+    assert guide.fitted_on == [16, 16, 16, 16, 16, 20]
+
+
 def test_with_a_guide_that_knows_the_truth_the_first_round_is_far_better_than_chance() -> None:
     record = search(PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), exploration=0.0, initial=8), 12)
     rng = np.random.default_rng(0)
@@ -123,6 +129,23 @@ def test_an_explored_suggestion_is_random_and_says_so() -> None:
         assert trial.suggestion.origin == "random"
         assert trial.suggestion.memo["explored"] is True
         assert trial.suggestion.memo["predicted"] == pytest.approx(loss(trial.candidate))
+
+
+class Backwards(Oracle):
+    """A guide that is wrong about every pair."""
+
+    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
+        return Prediction(-super().predict(suggestions).mean, np.zeros(len(suggestions)))
+
+
+def test_a_guide_that_has_lost_trust_is_not_followed_and_one_that_earns_it_is() -> None:
+    for guide, tau, origins in ((Backwards(), -1.0, {"random"}), (Oracle(), 1.0, {"policy"})):
+        searcher = PredictorRL(
+            Bitstrings(), OBJECTIVES, guide=guide, exploration=0.0, initial=20, round_size=4, steps=9
+        )
+        record = search(searcher, 24)
+        assert {trial.suggestion.origin for trial in record[20:]} == origins
+        assert {trial.suggestion.memo["tau"] for trial in record[20:]} == {tau}
 
 
 def test_alphas_take_turns_and_the_memo_tells_which_it_was() -> None:
