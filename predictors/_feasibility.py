@@ -1,0 +1,62 @@
+"""How likely a candidate fails, learned from what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators import Objective, Trial
+from predictors._encoder import Encoder
+from predictors._predictor import Prediction
+from predictors._records import failures
+
+TREES = 100
+LEAF = 3
+"""A leaf of fewer trials would be certain of what it saw once."""
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """Probability of failure: that of a forest where some trials failed and some did not, else the rate of the record.
+
+    The rate counts one failure and one success more than there were (Laplace's rule), but is 0 where nothing failed.
+    """
+
+    rate: float
+    _forest: Any = None  # scikit-learn has no types
+
+    @classmethod
+    def learned(cls, trials: Sequence[Trial], objective: Objective, encoder: Encoder, *, seed: int) -> Self:
+        """Learns from every finished trial, at whatever rung it ended."""
+        candidates, failed = failures(trials, objective)
+        if not failed.any():
+            return cls(0.0)
+        rate = (int(failed.sum()) + 1) / (len(failed) + 2)
+        if failed.all():
+            return cls(rate)
+        from sklearn.ensemble import ExtraTreesClassifier
+
+        forest = ExtraTreesClassifier(TREES, min_samples_leaf=LEAF, max_features=0.5, random_state=seed, n_jobs=1)
+        return cls(rate, forest.fit(encoder.learned(candidates), failed))
+
+    def probability(self, codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each row of codes `[n, d]`, `[n]`."""
+        if self._forest is None:
+            return np.full(len(codes), self.rate)
+        found: NDArray[np.float64] = self._forest.predict_proba(codes)[:, 1]
+        return found
+
+
+def with_failures(prediction: Prediction, probability: NDArray[np.float64], *, worst: float) -> Prediction:
+    """Mean and standard deviation where a candidate fails with `probability [n]`, and a failure is worth `worst`.
+
+    A mean beyond `worst` stays where it is: failing is never better than what is predicted.
+    """
+    penalty = np.maximum(prediction.mean, worst)
+    mean = (1 - probability) * prediction.mean + probability * penalty
+    spread = (1 - probability) * prediction.std**2 + probability * (1 - probability) * (penalty - prediction.mean) ** 2
+    return Prediction(mean, np.sqrt(spread))
