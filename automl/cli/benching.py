@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
         learning,
         table,
         race,
+        predictors,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -289,6 +290,59 @@ def learning(
         _give(found, out)
     if layout is not Format.JSON:
         emit([{"test": test["test"], **claim} for test in found["tests"] for claim in test["claims"]], layout)
+
+
+def predictors(
+    *,
+    trials: Annotated[Path, typer.Option(metavar="FILE", help="Finished trials: csv, jsonl (or .gz) or parquet.")],
+    metric: Annotated[str, typer.Option(metavar="M", help="Column to predict; several by the name that they share.")],
+    maximize: Annotated[
+        bool | None, typer.Option("--maximize/--minimize", help="Which is better [default: known metrics, or less].")
+    ] = None,
+    train: Annotated[str, typer.Option(metavar="N,M", help="Trials to train on, separated by commas.")] = "20,50,100",
+    repeats: Annotated[int, typer.Option(min=1, help="Draws of training and held-out trials.")] = 20,
+    names: Annotated[
+        str | None, typer.Option("--predictors", metavar="a,b:option=value", help="Which ones [default: all].")
+    ] = None,
+    where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only such rows; repeat it.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave out; repeat it.")] = None,
+    choices: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Keep, whatever speaks against it; repeat it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of draws and predictors.")] = 1,
+    held_out: Annotated[int, typer.Option(min=10, help="The most candidates to predict in a repeat.")] = 1000,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """How well predictors order trials of a file that they have not seen: tau and regret over repeats."""
+    from automl.bench.predictors.measure import Plan
+    from automl.bench.predictors.measure import predictors as measure
+    from automl.bench.predictors.reading import Source
+    from automl.cli._predictor_table import show
+    from evaluators import Goal
+
+    source = Source(trials, metric, dict(map(_filter, where or ())), tuple(exclude or ()), tuple(choices or ()))
+    goal = None if maximize is None else Goal.MAXIMIZE if maximize else Goal.MINIMIZE
+    chosen = tuple(names.split(",")) if names else ()
+    plan = Plan(source, _numbers(train), repeats, chosen, goal, seed, held_out)
+    for found in measure(plan, kept=out):
+        if out is not None:
+            _give(found, out)  # after each repeat, so that a run that is stopped goes on there
+    show(found, layout)
+
+
+def _filter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise typer.BadParameter(f"a filter is COLUMN=VALUE, not {text!r}")
+    return name, value
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    sizes = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in sizes):
+        raise typer.BadParameter(f"numbers of trials are separated by commas, not {text!r}")
+    return tuple(int(part) for part in sizes)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

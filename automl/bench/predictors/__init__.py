@@ -1,0 +1,1 @@
+"""How well predictors order the trials of a file that nobody has seen before."""
