@@ -66,7 +66,7 @@ class StackedMLP:
 
         The rate falls to zero along a cosine.
         """
-        optimizer = torch.optim.AdamW([*self._weights, *self._biases], lr=RATE, weight_decay=WEIGHT_DECAY)
+        optimizer = torch.optim.AdamW([*self._weights, *self._biases], lr=RATE, weight_decay=WEIGHT_DECAY, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
         members = len(self._weights[0])
         for _ in range(steps):
@@ -86,9 +86,11 @@ def ranking_loss(
     scores: Float[Tensor, "e n t"], values: Float[Tensor, "e n t"], known: Bool[Tensor, "e n t"], margin: float
 ) -> Float[Tensor, ""]:
     """Summed over members and targets: the mean over pairs of what is missing to `margin` between worse and better."""
-    is_pair = (values.unsqueeze(1) < values.unsqueeze(2)) & known.unsqueeze(1) & known.unsqueeze(2)
-    missing = functional.relu(margin - (scores.unsqueeze(2) - scores.unsqueeze(1))) * is_pair
-    return (missing.sum(dim=(1, 2)) / is_pair.sum(dim=(1, 2)).clamp(min=1)).sum()
+    # With records as the last axes, pairwise arithmetic runs along memory.
+    scores, values, known = (one.transpose(1, 2).contiguous() for one in (scores, values, known))
+    is_pair = (values.unsqueeze(3) < values.unsqueeze(2)) & known.unsqueeze(3) & known.unsqueeze(2)
+    missing = functional.relu(scores.unsqueeze(3) - (scores.unsqueeze(2) - margin)) * is_pair
+    return (missing.sum(dim=(2, 3)) / is_pair.sum(dim=(2, 3)).clamp(min=1)).sum()
 
 
 def squared_loss(
