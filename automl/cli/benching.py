@@ -315,6 +315,7 @@ def predictors(
     out: Out = None,
 ) -> None:
     """How well predictors order trials of a file that they have not seen: tau and regret over repeats."""
+    from automl._files import write_text
     from automl.bench.predictors.measure import Plan
     from automl.bench.predictors.measure import predictors as measure
     from automl.bench.predictors.reading import Source
@@ -327,7 +328,9 @@ def predictors(
     plan = Plan(source, _numbers(train), repeats, chosen, goal, seed, held_out)
     for found in measure(plan, kept=out):
         if out is not None:
-            _give(found, out)  # after each repeat, so that a run that is stopped goes on there
+            write_text(
+                out, json.dumps(found, indent=2) + "\n"
+            )  # after each repeat: a run that is stopped goes on there
     show(found, layout)
 
 

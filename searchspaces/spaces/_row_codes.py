@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,27 @@ class RowCodes:
     names: tuple[str, ...]
     low: NDArray[np.float64]
     span: NDArray[np.float64]
+@dataclass(frozen=True)
+class _Column:
+    """A feature of candidates as a number from 0 to 1 over those that it was made of, or whether they have it.
+    `floor` is where logarithms begin, None where the number is taken as it is; `absent` stands for a missing number.
+    """
+    name: str
+    absent: float
+    low: float = 0.0
+    span: float = 1.0
+    floor: float | None = None
+    tells_presence: bool = False
+    def value(self, features: Mapping[str, float]) -> float:
+        """Of a candidate with these features; beyond 0 and 1 where it goes beyond the others."""
+        found = features.get(self.name)
+        if self.tells_presence:
+            return float(found is not None)
+        if found is None:
+            return self.absent
+        return ((found if self.floor is None else math.log(max(found, self.floor))) - self.low) / self.span
+    """The columns that tell candidates apart."""
+    columns: tuple[_Column, ...]
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate]) -> tuple[RowCodes, NDArray[np.float64]]:
@@ -48,6 +70,14 @@ class RowCodes:
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         scaled: NDArray[np.float64] = (values - self.low) / self.span
         return scaled
+        names = sorted(occurs)
+        columns = [column for name in names for column in _columns(name, [one.get(name) for one in found])]
+        values = {column: np.array([column.value(one) for one in found]) for column in columns}
+        varied = sorted(_different(values), key=lambda column: (-occurs[column.name], column.name))[:MOST_COLUMNS]
+        kept = sorted(varied, key=lambda column: (column.name, column.tells_presence)) or [_Column("nodes", 0.0)]
+        return cls(tuple(kept)), np.stack([values.get(one, np.zeros(len(found))) for one in kept], axis=1)
+        features = _features(candidate)
+        return np.array([column.value(features) for column in self.columns])
 
 
 def row_codes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
@@ -69,29 +99,39 @@ def row_codes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     return codes
 
 
-def _columns(name: str, cells: Sequence[float | None]) -> list[NDArray[np.float64]]:
+def _columns(name: str, cells: Sequence[float | None]) -> list[_Column]:
+    known = np.array([cell for cell in cells if cell is not None])
     if "=" in name or not name.startswith(GROUPS):
-        return [_scaled(np.array([cell or 0.0 for cell in cells]))]
-    has = np.array([cell is not None for cell in cells])
-    values = np.full(len(cells), 0.5)
-    values[has] = _scaled(_levelled(np.array([cell for cell in cells if cell is not None])))
-    return [values, has.astype(np.float64)]
+        counts = known if len(known) == len(cells) else np.append(known, 0.0)
+        low, high = counts.min(), counts.max()
+        return [_Column(name, float(0.0 - low) / _span(low, high), float(low), _span(low, high))]
+    floor = _floor(known)
+    levels = known if floor is None else np.log(np.maximum(known, floor))
+    low, high = levels.min(), levels.max()
+    number = _Column(name, 0.5, float(low) if high > low else float(low) - 0.5, _span(low, high), floor)
+    return [number] if len(known) == len(cells) else [number, _Column(name, 0.0, tells_presence=True)]
 
 
-def _levelled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms where positive values span a decade; zero is then one of their mean steps below the least."""
+def _floor(values: NDArray[np.float64]) -> float | None:
+    """Where positive values span a decade: the least, or where there are zeros one of their mean steps below it."""
     steps = np.unique(values[values > 0])
     if (values < 0).any() or len(steps) < 2 or steps[-1] < DECADE * steps[0]:
-        return values
-    step = np.log(steps[-1] / steps[0]) / (len(steps) - 1)
-    levels: NDArray[np.float64] = np.log(np.where(values > 0, values, steps[0] * np.exp(-step)))
-    return levels
+        return None
+    step = float(np.log(steps[-1] / steps[0])) / (len(steps) - 1)
+    return float(steps[0]) if (values > 0).all() else float(steps[0]) * math.exp(-step)
 
 
-def _scaled(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = values.min(), values.max()
-    scaled: NDArray[np.float64] = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
-    return scaled
+def _span(low: float, high: float) -> float:
+    return float(high - low) if high > low else 1.0
+
+
+def _different(values: Mapping[_Column, NDArray[np.float64]]) -> list[_Column]:
+    """Columns that vary, the first of those that say the same."""
+    first: dict[bytes, _Column] = {}
+    for column, cells in values.items():
+        if np.ptp(cells) > 0:
+            first.setdefault(cells.round(12).tobytes(), column)
+    return list(first.values())
 
 
 def _features(candidate: Candidate) -> Mapping[str, float]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 from searchspaces._candidate import Candidate
 from searchspaces._errors import SpaceError
 from searchspaces._options import Options
-from searchspaces.row_files import MALFORMED_JSON, Row, read_rows
+
+Row = Mapping[str, Any]
 
 FINISHED = "COMPLETE"
 SEARCHED = "search"
@@ -93,7 +94,7 @@ def _candidate(row: Row, where: str, training: Sequence[str], system: Sequence[s
         if whole is not None:
             return Candidate.from_dict(whole)
         found = Candidate(None, _settings(row, training), _settings(row, system))
-    except (TypeError, AttributeError, *MALFORMED_JSON) as error:  # of another shape altogether
+    except (TypeError, AttributeError, *_MALFORMED_JSON) as error:  # of another shape altogether
         raise SpaceError(f"{where} has a malformed candidate: {error}") from error
     return found if found.training or found.system else None
 
@@ -124,7 +125,7 @@ def _value(value: object) -> object:
         return value
     try:
         return json.loads(value)
-    except MALFORMED_JSON:
+    except _MALFORMED_JSON:
         return value
 
 

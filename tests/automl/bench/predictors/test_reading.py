@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from automl.bench.predictors.reading import Source, TrialFileError, read_trials
+from tests.automl.bench.predictors.files import jsonl, rows
+
+
+def test_settings_are_found_and_what_gives_the_answer_away_is_not(tmp_path: Path) -> None:
+    found = read_trials(Source(jsonl(tmp_path, rows()), "auc"))
+    assert found.verdict.choices == ("model", "settings.rate", "settings.dim", "settings.dropout")
+    assert set(found.verdict.dropped) == {"run", "auc", "test_auc"}
+
+
+def test_csv_and_parquet_files_say_the_same(tmp_path: Path) -> None:
+    flat = [{**row, **row["settings"]} for row in rows()]
+    for row in flat:
+        del row["settings"]
+    with (tmp_path / "t.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(flat[0]))
+        writer.writeheader()
+        writer.writerows(flat)
+    parquet.write_table(pa.Table.from_pylist(flat), tmp_path / "t.parquet")
+    one, other = (read_trials(Source(tmp_path / name, "auc")) for name in ("t.csv", "t.parquet"))
+    assert one.settings == other.settings
+    assert one.verdict == other.verdict
+    assert one.values == pytest.approx(other.values)
+
+
+def test_rows_without_the_metric_or_that_did_not_end_are_dropped_and_counted(tmp_path: Path) -> None:
+    content = rows()
+    content[0]["auc"] = None
+    content[1]["auc"] = float("nan")
+    content[2]["state"] = "FAIL"
+    content[3]["state"] = "TrialState.COMPLETE"
+    found = read_trials(Source(jsonl(tmp_path, content), "auc"))
+    assert {name: found.rows[name] for name in ("read", "unfinished", "without_metric")} == {
+        "read": 60,
+        "unfinished": 1,
+        "without_metric": 2,
+    }
+
+
+def test_rows_of_equal_settings_are_one_candidate_at_their_mean(tmp_path: Path) -> None:
+    content = rows(40)
+    again = [{**row, "auc": row["auc"] + 0.2, "run": f"again {row['run']}"} for row in content]
+    once, twice = (read_trials(Source(jsonl(tmp_path, one), "auc")) for one in (content, content + again))
+    assert twice.settings == once.settings
+    assert twice.values == pytest.approx(once.values + 0.1)
+
+
+def test_a_filter_leaves_rows_out(tmp_path: Path) -> None:
+    found = read_trials(Source(jsonl(tmp_path, rows(200)), "auc", where={"model": "FM", "settings.dropout": "0.1"}))
+    assert 0 < found.rows["candidates"] < 60
+    assert found.rows["other"] > 0
+    assert found.verdict.dropped["model"] == "is the same in all rows"
+
+
+def test_a_metric_measured_several_times_is_the_mean(tmp_path: Path) -> None:
+    content = [{**row, "acc_0": row["auc"], "acc_1": row["auc"] + 0.1} for row in rows()]
+    content[0]["acc_1"] = None
+    found = read_trials(Source(jsonl(tmp_path, content), "acc", exclude=("auc",)))
+    single = read_trials(Source(jsonl(tmp_path, content), "acc_0", exclude=("auc",)))
+    assert "acc_1" in single.verdict.dropped
+    gains = sorted(found.values - single.values)
+    assert gains[-1] == pytest.approx(0.05)
+    assert gains[0] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"metric": "acu"}, "no column 'acu'; did you mean 'auc'"),
+        ({"metric": "auc", "where": {"modle": "FM"}}, "no column 'modle' to filter by; did you mean 'model'"),
+        ({"metric": "auc", "where": {"model": "GDCN"}}, "no row of .* has {'model': 'GDCN'}"),
+        ({"metric": "auc", "exclude": ("settings", "model")}, "needs 10 different candidates, but .* has 1"),
+    ],
+)
+def test_a_question_that_the_file_cannot_answer_is_refused(
+    tmp_path: Path, source: dict[str, object], message: str
+) -> None:
+    with pytest.raises(TrialFileError, match=message):
+        read_trials(Source(jsonl(tmp_path, rows()), **source))  # type: ignore[arg-type]  # one case at a time
