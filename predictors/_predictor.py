@@ -35,8 +35,9 @@ class Prediction:
 class Predictor(Protocol):
     """Learns from finished trials, guesses for new suggestions.
 
-    Promises: `fit` sees failed trials too and ranks them last; equal trials and rng give equal
-    predictions; `predict` changes nothing.
+    Promises: `fit` sees failed trials too and ranks them last; trials of one candidate may disagree, and losses of
+    different rungs are never compared; equal trials and rng give equal predictions, whatever was fitted before;
+    a prediction does not depend on what else is asked; `predict` changes nothing.
     """
 
     def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:

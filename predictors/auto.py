@@ -122,7 +122,7 @@ class Auto:
 
     def _chosen(self, trials: Sequence[Trial], objective: Objective) -> Choice:
         unseen = {name: self._unseen(name, trials, objective) for name in self._members}
-        options = [(name,) for name in unseen]
+        options: list[tuple[str, ...]] = [(name,) for name in unseen]
         options += [pair for pair in combinations(unseen, 2) if len(unseen) > 2]
         options += [tuple(unseen)] if len(unseen) > 1 else []
         tau = {names: _tau([unseen[name] for name in names]) for names in options}

@@ -58,7 +58,7 @@ class Plan:
 
 
 def predictors(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
-    """Figures after each repeat; those of the same plan in the file `kept` are not taken again.
+    """Figures after each repeat; those in the file `kept` that answer the same question are not taken again, but stay.
 
     Each repeat draws a training set of the largest size, of which the smaller ones are the beginning, and holds the
     other candidates out: all sizes and predictors are asked for the same ones. `tau` is Kendall's tau-b of predicted
@@ -84,7 +84,7 @@ def predictors(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, An
         asked = [(name, size) for name in names for size in plan.train if (name, size) not in taken]
         samples += [_sample(name, size, repeat, plan, space, tried) for name, size in asked]
         if asked or repeat == plan.repeats - 1:
-            yield {**about, "predictors": summary(samples, names, plan), "samples": samples, "machine": machine()}
+            yield {**about, "predictors": summary(samples), "samples": samples, "machine": machine()}
 
 
 def built(text: str, space: SearchSpace) -> Predictor:
@@ -104,16 +104,16 @@ def built(text: str, space: SearchSpace) -> Predictor:
     return predictor
 
 
-def summary(samples: Sequence[Sample], names: Sequence[str], plan: Plan) -> list[dict[str, Any]]:
-    """A row for each predictor and size: means over repeats and their standard errors."""
-    rows = []
-    for name in names:
-        for size in plan.train:
-            own = [one for one in samples if one["predictor"] == name and one["train"] == size]
-            own = [one for one in own if one["repeat"] < plan.repeats]
-            if own:
-                rows.append({"predictor": name, "train": size, "repeats": len(own), **_means(own)})
-    return rows
+def summary(samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    """A row for each predictor and size, in the order of their first samples: means over repeats, standard errors."""
+    groups: dict[tuple[str, int], list[Sample]] = {}
+    for one in samples:
+        groups.setdefault((one["predictor"], one["train"]), []).append(one)
+    names = list(dict.fromkeys(name for name, _ in groups))
+    return [
+        {"predictor": name, "train": size, "repeats": len(own), **_means(own)}
+        for (name, size), own in sorted(groups.items(), key=lambda item: (names.index(item[0][0]), item[0][1]))
+    ]
 
 
 def _option(pair: str, text: str) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ ROWS = 60
 METRIC = RNG.normal(size=ROWS)
 
 
-def verdict(*, exclude: tuple[str, ...] = (), choices: tuple[str, ...] = (), **columns: Any) -> Verdict:
+def verdict(columns: Mapping[str, Any], *, exclude: tuple[str, ...] = (), choices: tuple[str, ...] = ()) -> Verdict:
     cells = {name: list(values) for name, values in columns.items()}
     return judged(cells, METRIC, Asked("auc", exclude, choices))
 
@@ -30,11 +31,11 @@ def some(*options: Any) -> list[Any]:
     ids=["text", "rates", "flags", "widths", "lists"],
 )
 def test_options_are_choices(values: list[Any]) -> None:
-    assert verdict(option=values).choices == ("option",)
+    assert verdict({"option": values}).choices == ("option",)
 
 
 def test_a_setting_drawn_anew_for_each_row_is_a_choice() -> None:
-    assert verdict(learning_rate=RNG.random(ROWS)).choices == ("learning_rate",)
+    assert verdict({"learning_rate": RNG.random(ROWS)}).choices == ("learning_rate",)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_a_setting_drawn_anew_for_each_row_is_a_choice() -> None:
     ],
 )
 def test_what_is_no_choice_is_told(name: str, values: Any, reason: str) -> None:
-    found = verdict(**{name: values})
+    found = verdict({name: values})
     assert found.choices == ()
     assert found.dropped[name].startswith(reason)
 
@@ -62,13 +63,13 @@ def test_what_is_no_choice_is_told(name: str, values: Any, reason: str) -> None:
 @pytest.mark.parametrize("name", ["batch_size", "loss", "num_heads", "model_name", "params_flops", "settings.recall"])
 def test_names_alone_do_not_speak_against_options(name: str) -> None:
     values = some("bce", "focal") if name == "loss" else some(1, 2, 4)
-    assert verdict(**{name: values}).choices == (name,)
+    assert verdict({name: values}).choices == (name,)
 
 
 def test_a_column_that_says_the_same_is_left_out() -> None:
     kind = some("a", "b", "c")
     found = verdict(
-        kind=kind, group=[f"the {one}" for one in kind], rate=[{"a": 3, "b": 2, "c": 1}[one] for one in kind]
+        {"kind": kind, "group": [f"the {one}" for one in kind], "rate": [{"a": 3, "b": 2, "c": 1}[one] for one in kind]}
     )
     assert found.choices == ("kind", "rate")
     assert found.dropped == {"group": "says the same as kind"}
@@ -76,13 +77,15 @@ def test_a_column_that_says_the_same_is_left_out() -> None:
 
 def test_numbers_in_another_order_do_not_say_the_same() -> None:
     depth = some(1, 2, 3)
-    assert verdict(depth=depth, width=[{1: 3, 2: 1, 3: 2}[one] for one in depth]).choices == ("depth", "width")
+    assert verdict({"depth": depth, "width": [{1: 3, 2: 1, 3: 2}[one] for one in depth]}).choices == ("depth", "width")
 
 
 def test_the_user_has_the_last_word() -> None:
     accuracy, kind = RNG.random(ROWS), some("a", "b")
-    assert verdict(accuracy=accuracy, kind=kind, choices=("accuracy",), exclude=("kind",)).choices == ("accuracy",)
-    assert verdict(**{"settings.kind": kind}, exclude=("settings",)).dropped == {"settings.kind": "was excluded"}
+    assert verdict({"accuracy": accuracy, "kind": kind}, choices=("accuracy",), exclude=("kind",)).choices == (
+        "accuracy",
+    )
+    assert verdict({"settings.kind": kind}, exclude=("settings",)).dropped == {"settings.kind": "was excluded"}
 
 
 def test_cells_of_a_csv_file_are_what_they_say() -> None:

@@ -32,6 +32,30 @@ def test_csv_and_parquet_files_say_the_same(tmp_path: Path) -> None:
     assert one.values == pytest.approx(other.values)
 
 
+def test_the_table_that_optuna_writes_needs_no_words(tmp_path: Path) -> None:
+    with (tmp_path / "optuna.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(
+            [
+                "number",
+                "value",
+                "datetime_start",
+                "duration",
+                "params_lr",
+                "params_layers",
+                "user_attrs_epochs",
+                "state",
+            ]
+        )
+        for number in range(30):
+            ended = [0.5 + 0.001 * (number * 7 % 30), f"2026-01-01 00:{number:02d}:00", f"0 days 00:00:{number:02d}.5"]
+            state = "PRUNED" if number == 29 else "COMPLETE"
+            writer.writerow([number, *ended, 10 ** -(1 + number * 11 % 30 / 10), number % 3, number % 5, state])
+    found = read_trials(Source(tmp_path / "optuna.csv", "value"))
+    assert found.verdict.choices == ("params_lr", "params_layers")
+    assert found.rows["candidates"] == 29
+
+
 def test_rows_without_the_metric_or_that_did_not_end_are_dropped_and_counted(tmp_path: Path) -> None:
     content = rows()
     content[0]["auc"] = None
