@@ -44,14 +44,17 @@ class _Unseen:
 
 
 class Auto:
-    """Cross-validates predictors and their means inside the study, and goes with the best rank correlation.
+    """Cross-validates predictors and their means inside the study, and goes with the one whose order holds.
+
+    The first of `members` is chosen unless another, a pair's mean or the mean of all has a rank correlation that is
+    better by more than the standard error of the difference over folds: the best of many would mostly be a lucky one.
 
     The choice is made anew after every `every` trials, from those alone: it depends on the record, and on neither
     the generator nor what was fitted before, and between two choices `fit` costs what the chosen ones cost. Folds
     keep the trials of a candidate together. Before the first choice the first of `members` predicts alone.
 
-    Means are of standardised predictions, as the rank-based blends of Caruana, Niculescu-Mizil, Crew, Ksikes 2004,
-    Ensemble Selection from Libraries of Models, but chosen among single members, pairs and all: a record of a hundred
+    Means are of standardised predictions. Source: Caruana, Niculescu-Mizil, Crew, Ksikes 2004,
+    Ensemble Selection from Libraries of Models; here among single members, pairs and all alone: a record of a hundred
     trials cannot tell more of them apart. Predictions are standardised losses, smaller is better.
     """
 
@@ -125,12 +128,15 @@ class Auto:
         options: list[tuple[str, ...]] = [(name,) for name in unseen]
         options += [pair for pair in combinations(unseen, 2) if len(unseen) > 2]
         options += [tuple(unseen)] if len(unseen) > 1 else []
-        tau = {names: _tau([unseen[name] for name in names]) for names in options}
+        taus = {names: _taus([unseen[name] for name in names]) for names in options}
+        best = options[0]
+        for names in options[1:]:
+            best = names if _is_surely_better(taus[names] - taus[best]) else best
         return Choice(
-            max(options, key=lambda names: tau[names]),
+            best,
             len(trials),
             {name: _centre_and_spread(np.concatenate([fold.said for fold in unseen[name]])) for name in unseen},
-            {" + ".join(names): value for names, value in tau.items()},
+            {" + ".join(names): float(found.mean()) for names, found in taus.items()},
         )
 
     def _unseen(self, name: str, trials: Sequence[Trial], objective: Objective) -> list[_Unseen]:
@@ -153,9 +159,13 @@ class Auto:
         return found
 
 
-def _tau(members: Sequence[Sequence[_Unseen]]) -> float:
-    """Mean over folds of the rank correlation of the members' mean."""
-    return float(np.mean([_fold_tau(fold) for fold in zip(*members, strict=True)]))
+def _taus(members: Sequence[Sequence[_Unseen]]) -> NDArray[np.float64]:
+    """Rank correlation of the members' mean in each fold."""
+    return np.array([_fold_tau(fold) for fold in zip(*members, strict=True)])
+
+
+def _is_surely_better(gains: NDArray[np.float64]) -> bool:
+    return bool(gains.mean() > gains.std(ddof=1) / len(gains) ** 0.5)
 
 
 def _fold_tau(members: Sequence[_Unseen]) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from predictors import PredictorError
-from predictors.auto import Auto, Choice
+from predictors.auto import Auto, Choice, _is_surely_better
 from searchspaces import PluginError
 from tests.predictors.records import HELD_OUT, SPACE, agreement, trials
 
@@ -30,8 +30,15 @@ def test_the_choice_waits_for_the_next_twenty_trials() -> None:
 def test_members_and_their_mean_are_compared_on_what_they_have_not_seen() -> None:
     choice = fitted(60).choice
     assert set(choice.tau) == {"forest", "lambdarank", "forest + lambdarank"}
-    assert choice.tau[" + ".join(choice.names)] == max(choice.tau.values())
+    assert choice.tau[" + ".join(choice.names)] >= choice.tau["forest"]
     assert max(choice.tau.values()) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("gains", "is_better"), [([0.1, 0.1, 0.1], True), ([0.3, -0.1, 0.0], False), ([0.0] * 3, False)]
+)
+def test_a_gain_counts_when_it_exceeds_its_standard_error(gains: list[float], is_better: bool) -> None:
+    assert _is_surely_better(np.array(gains)) is is_better
 
 
 def test_pairs_stand_to_choice_where_there_are_three() -> None:
