@@ -21,24 +21,20 @@ GROUPS = ("training.", "system.")
 DECADE = 10.0
 
 
-@dataclass(frozen=True, eq=False)
-class RowCodes:
-    """Columns by name, each with its least value and its range over the candidates that it was made of."""
-
-    names: tuple[str, ...]
-    low: NDArray[np.float64]
-    span: NDArray[np.float64]
 @dataclass(frozen=True)
 class _Column:
     """A feature of candidates as a number from 0 to 1 over those that it was made of, or whether they have it.
+
     `floor` is where logarithms begin, None where the number is taken as it is; `absent` stands for a missing number.
     """
+
     name: str
     absent: float
     low: float = 0.0
     span: float = 1.0
     floor: float | None = None
     tells_presence: bool = False
+
     def value(self, features: Mapping[str, float]) -> float:
         """Of a candidate with these features; beyond 0 and 1 where it goes beyond the others."""
         found = features.get(self.name)
@@ -47,7 +43,12 @@ class _Column:
         if found is None:
             return self.absent
         return ((found if self.floor is None else math.log(max(found, self.floor))) - self.low) / self.span
+
+
+@dataclass(frozen=True, eq=False)
+class RowCodes:
     """The columns that tell candidates apart."""
+
     columns: tuple[_Column, ...]
 
     @classmethod
@@ -55,27 +56,15 @@ class _Column:
         """The columns that tell these candidates apart, and their codes [candidates, columns]."""
         found = [_features(candidate) for candidate in candidates]
         occurs = Counter(name for one in found for name in one)
-        varied = [name for name in occurs if len({one.get(name, 0.0) for one in found}) > 1]
-        names = sorted(sorted(varied, key=lambda name: (-occurs[name], name))[:MOST_COLUMNS]) or ["nodes"]
-        values = np.array([[one.get(name, 0.0) for name in names] for one in found])
-        low, high = values.min(axis=0), values.max(axis=0)
-        codes = cls(tuple(names), low, np.where(high > low, high - low, 1.0))
-        return codes, codes._scaled(values)
-
-    def code(self, candidate: Candidate) -> NDArray[np.float64]:
-        """Code of any candidate, [columns]; beyond 0 and 1 where it goes beyond those of the table."""
-        found = _features(candidate)
-        return self._scaled(np.array([found.get(name, 0.0) for name in self.names]))
-
-    def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        scaled: NDArray[np.float64] = (values - self.low) / self.span
-        return scaled
         names = sorted(occurs)
         columns = [column for name in names for column in _columns(name, [one.get(name) for one in found])]
         values = {column: np.array([column.value(one) for one in found]) for column in columns}
         varied = sorted(_different(values), key=lambda column: (-occurs[column.name], column.name))[:MOST_COLUMNS]
         kept = sorted(varied, key=lambda column: (column.name, column.tells_presence)) or [_Column("nodes", 0.0)]
         return cls(tuple(kept)), np.stack([values.get(one, np.zeros(len(found))) for one in kept], axis=1)
+
+    def code(self, candidate: Candidate) -> NDArray[np.float64]:
+        """Code of any candidate, [columns]; beyond 0 and 1 where it goes beyond those of the table."""
         features = _features(candidate)
         return np.array([column.value(features) for column in self.columns])
 
@@ -89,14 +78,6 @@ def row_codes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     left out, and so is what says the same as another column.
     """
     return RowCodes.of(candidates)[1]
-    found = [_features(candidate) for candidate in candidates]
-    occurs = Counter(name for one in found for name in one)
-    varied = [name for name in occurs if len({one.get(name) for one in found}) > 1]
-    names = sorted(sorted(varied, key=lambda name: (-occurs[name], name))[:MOST_COLUMNS])
-    columns = [column for name in names for column in _columns(name, [one.get(name) for one in found])]
-    different = list({column.tobytes(): column for column in columns if np.ptp(column) > 0}.values())[:MOST_COLUMNS]
-    codes: NDArray[np.float64] = np.stack(different or [np.zeros(len(found))], axis=1)
-    return codes
 
 
 def _columns(name: str, cells: Sequence[float | None]) -> list[_Column]:

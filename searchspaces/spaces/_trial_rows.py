@@ -88,7 +88,6 @@ def candidate_of(row: Row, where: str, training: Sequence[str], system: Sequence
     Raises:
         SpaceError: it is malformed; `where` begins the sentence.
     """
-def _candidate(row: Row, where: str, training: Sequence[str], system: Sequence[str]) -> Candidate | None:
     try:
         whole = _whole(row)
         if whole is not None:
