@@ -47,6 +47,7 @@ class Bitstrings:
             raise CandidateError(f"a candidate has {len(self._slots)} bits, but this one is {candidate.training}")
 
     def encode(self, candidate: Candidate) -> NDArray[np.float64]:
+        self.validate(candidate)
         return np.array([candidate.training[slot] for slot in self._slots], dtype=np.float64)
 
     def _candidate(self, bits: Sequence[int]) -> Candidate:

@@ -1,0 +1,185 @@
+"""WL-GP: a Gaussian process that sees architectures as graphs, averaged with trees.
+
+Sources: Ru et al. 2021, Interpretable Neural Architecture Search via Bayesian Optimisation with Weisfeiler-Lehman
+Kernels; Lukasik, Jung and Keuper 2024, Surprisingly Strong Performance Prediction with Neural Graph Features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators import Objective, Suggestion, Trial
+from predictors._predictor import Prediction, PredictorError
+from predictors._wl_kernels import Grams, Kernels
+from predictors._wl_observations import Observations, observe
+from predictors._wl_posterior import MOST_FOR_WEIGHTS, Posterior, learn_weights
+from predictors._wl_trees import Trees
+from predictors._wl_views import View, Views
+from searchspaces import FeatureSchema, SearchSpace
+
+__all__ = ["WLGP"]
+
+Vector = NDArray[np.float64]
+Rungs = NDArray[np.int64]
+
+FEWEST_FOR_TREES = 8
+FEWEST_TO_CALIBRATE = 10
+PULL = 10.0
+"""Observations."""
+LEAST_STRETCH, MOST_STRETCH = 0.5, 2.0
+FAILURE_NOISE = 0.1
+"""Variance that no kernel explains of whether a candidate fails, to begin with."""
+
+
+class WLGP:
+    """Exact Gaussian process on sums of kernels: sub-graphs, blocks, costs and the space's encoding.
+
+    Predicts losses in the metric's unit; `std` is that of the expected loss, without the noise of one training, and
+    is stretched by the errors of held-out predictions. It learns standardised losses, so that errors keep their unit;
+    those above the median are compressed, and are predicted as such. Replicates are averaged, and an observation's
+    noise goes with its standard error, on a scale that is learned. Weights of kernels are those of highest posterior
+    density. The mean is averaged with that of extremely randomised trees on the same features, by the shares that
+    predict best what was held out.
+
+    Rungs are tasks of one model: what is asked is answered for the suggestion's own rung, from the observations of
+    all. Failed trials are left out; a second process on the same kernels learns the chance of failure, and a
+    failure counts as the worst loss that was seen. A candidate without an architecture, or outside the space, is told
+    by what is left of its features.
+    """
+
+    def __init__(self, space: SearchSpace, schema: FeatureSchema | None = None, *, trees: bool = True) -> None:
+        """With a schema, FLOPs, parameters and bytes of tables are features too; `trees` averages with trees."""
+        self._views = Views(space, schema)
+        self._has_trees = trees
+        self._fitted: _Fitted | None = None
+
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
+        """Learns from finished trials of all rungs.
+
+        Raises:
+            ObjectiveError: the metric is not a known one, so that its direction is unknown.
+        """
+        seen = observe(trials, Objective(metric))
+        views = self._views.of([*seen.candidates, *seen.failed], keep=True)
+        self._fitted = _Fitted.of(seen, views, has_trees=self._has_trees, rng=rng)
+        return self
+
+    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
+        """Expected losses and their standard deviations, in the metric's unit.
+
+        Raises:
+            PredictorError: `fit` was never called.
+        """
+        if self._fitted is None:
+            raise PredictorError("a predictor must be fitted before it predicts; call fit first")
+        if not suggestions:
+            return Prediction(np.empty(0), np.empty(0))
+        views = self._views.of([suggestion.candidate for suggestion in suggestions], keep=False)
+        return self._fitted.predict(views, [suggestion.fidelity.rung for suggestion in suggestions])
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    """Everything that was learned; `kernels` are over the observed candidates first, the failed ones behind."""
+
+    seen: Observations
+    kernels: Kernels
+    posterior: Posterior
+    trees: Trees | None
+    mixed: _Mixture
+    failures: Posterior | None
+
+    @classmethod
+    def of(cls, seen: Observations, views: Sequence[View], *, has_trees: bool, rng: np.random.Generator) -> _Fitted:
+        kernels = Kernels(views)
+        grams = kernels.training().pairs
+        count = len(seen.targets)
+        observed = grams[:, :count, :count]
+        some = _some(count, rng)
+        weights = learn_weights(
+            observed[:, some][:, :, some],
+            seen.rungs[some],
+            seen.noise[some],
+            seen.targets[some],
+            typical_noise=seen.typical,
+            ladder=len(seen.ladder),
+        )
+        posterior = Posterior.of(weights, observed, seen.rungs, seen.noise, seen.targets)
+        seed = int(rng.integers(2**31))
+        trees = Trees(views[:count], seen, seed=seed) if has_trees and count >= FEWEST_FOR_TREES else None
+        failures = _failures(grams, count, rng) if seen.failed else None
+        return cls(seen, kernels, posterior, trees, _Mixture.of(posterior, trees, seen), failures)
+
+    def predict(self, views: Sequence[View], rungs: Sequence[int]) -> Prediction:
+        places = np.array([self.seen.place(rung) for rung in rungs])
+        grams = self.kernels.to(views)
+        mean, std = self.posterior.at(grams.pairs[:, : len(self.seen.targets)], grams.own, places)
+        if self.trees is not None:
+            mean = (1 - self.mixed.share) * mean + self.mixed.share * self.trees.predict(views, places)
+        chance = self._chance_of_failure(grams)
+        scales = [self.seen.scales[place] for place in places]
+        worst = np.array([scale.worst for scale in scales])
+        targets = (1 - chance) * mean + chance * np.maximum(worst, mean)
+        spreads = np.array([scale.spread for scale in scales])
+        centres = np.array([scale.centre for scale in scales])
+        return Prediction(centres + spreads * targets, spreads * self.mixed.stretch * std * (1 - chance))
+
+    def _chance_of_failure(self, grams: Grams) -> Vector:
+        count = grams.pairs.shape[2]
+        if self.failures is None:
+            return np.zeros(count)
+        mean, _ = self.failures.at(grams.pairs, grams.own, np.zeros(count, dtype=np.int64))
+        rate = len(self.seen.failed) / grams.pairs.shape[1]
+        chance: Vector = np.clip(rate + mean, 0.0, 1.0)
+        return chance
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """Share of the trees in the mean, and what the deviations are multiplied with; both told by held-out errors.
+
+    The share minimises the squared error of predictions of targets that were held out, leave-one-out of the process
+    and out of bag of the trees, beside a pull to one half that is worth `PULL` observations.
+    """
+
+    share: float = 0.0
+    stretch: float = 1.0
+
+    @classmethod
+    def of(cls, posterior: Posterior, trees: Trees | None, seen: Observations) -> _Mixture:
+        errors, expected = posterior.held_out()
+        share = 0.0
+        if trees is not None:
+            apart = trees.held_out - (seen.targets - errors)
+            size = float(np.square(apart).sum())
+            pull = PULL * size / len(errors)
+            share = float(np.clip((apart @ errors + pull / 2) / (size + pull), 0.0, 1.0)) if size > 0 else 0.0
+            errors = errors - share * apart
+        if len(errors) < FEWEST_TO_CALIBRATE:
+            return cls(share)
+        stretch = float(np.sqrt(np.mean(np.square(errors / expected))))
+        return cls(share, float(np.clip(stretch, LEAST_STRETCH, MOST_STRETCH)))
+
+
+def _failures(grams: NDArray[np.float64], count: int, rng: np.random.Generator) -> Posterior:
+    """Regression on whether a candidate fails, less the share that does; the failed ones are behind the first."""
+    total = grams.shape[1]
+    labels = (np.arange(total) >= count) - (total - count) / total
+    rungs, noise = np.zeros(total, dtype=np.int64), np.ones(total)
+    some = _some(total, rng)
+    weights = learn_weights(
+        grams[:, some][:, :, some], rungs[some], noise[some], labels[some], typical_noise=FAILURE_NOISE, ladder=1
+    )
+    return Posterior.of(weights, grams, rungs, noise, labels)
+
+
+def _some(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Places of the observations that weights are learned on."""
+    if count <= MOST_FOR_WEIGHTS:
+        return np.arange(count)
+    return np.sort(rng.choice(count, MOST_FOR_WEIGHTS, replace=False))
