@@ -71,15 +71,16 @@ class _Measured:
     errors: tuple[float, ...]  # variances that are known
 
 
-def observe(trials: Sequence[Trial], objective: Objective) -> Observations:
+def observe(trials: Sequence[Trial], objective: Objective, *, compress: bool) -> Observations:
     """Reads what finished trials measured of the objective's metric.
 
     A trial that was stopped early for lagging behind counts at its value, but no better than the median of the
-    complete ones of its rung.
+    complete ones of its rung. With `compress`, losses above a rung's median are compressed.
     """
     ladder = tuple(sorted({trial.suggestion.fidelity.rung for trial in trials} | {0}))
     groups = [_measured(trials, rung, objective) for rung in ladder]
-    compressed = [_compressed(np.array([np.mean(one.losses) for one in group])) for group in groups]
+    means = [np.array([np.mean(one.losses) for one in group]) for group in groups]
+    compressed = [_compressed(losses) if compress else losses for losses in means]
     scales = _scales(compressed)
     everything = [one for group in groups for one in group]
     typical = _typical_error(everything)

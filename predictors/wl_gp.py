@@ -52,10 +52,16 @@ class WLGP:
     by what is left of its features.
     """
 
-    def __init__(self, space: SearchSpace, schema: FeatureSchema | None = None, *, trees: bool = True) -> None:
-        """With a schema, FLOPs, parameters and bytes of tables are features too; `trees` averages with trees."""
+    def __init__(
+        self, space: SearchSpace, schema: FeatureSchema | None = None, *, trees: bool = True, compress: bool = True
+    ) -> None:
+        """With a schema, FLOPs, parameters and bytes of tables are features too; `trees` averages with trees.
+
+        `compress: false` takes losses above the median as they are, for a metric that has no outliers.
+        """
         self._views = Views(space, schema)
         self._has_trees = trees
+        self._compresses = compress
         self._fitted: _Fitted | None = None
 
     def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
@@ -64,7 +70,7 @@ class WLGP:
         Raises:
             ObjectiveError: the metric is not a known one, so that its direction is unknown.
         """
-        seen = observe(trials, Objective(metric))
+        seen = observe(trials, Objective(metric), compress=self._compresses)
         views = self._views.of([*seen.candidates, *seen.failed], keep=True)
         self._fitted = _Fitted.of(seen, views, has_trees=self._has_trees, rng=rng)
         return self

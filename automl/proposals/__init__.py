@@ -1,7 +1,9 @@
 """What searchers share: where to start, whom to keep, whom to follow, and what has not been tried."""
 
 from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
+from automl.proposals._declared import Declared, declare, declared_front, declared_winner, undominated
 from automl.proposals._dominance import dominance_ranks, violation
+from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
 from automl.proposals._foreseen import Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
@@ -13,13 +15,14 @@ from automl.proposals._guidance import (
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
+from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
-from automl.proposals._pool import Pool
+from automl.proposals._pool import Pool, Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
-from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
+from automl.proposals._starts import is_baseline, is_human_made, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
 from automl.proposals._trust import Trust, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
@@ -28,18 +31,22 @@ from automl.proposals._worth import Outlook, Scale, Worth, scales
 __all__ = [
     "Aims",
     "CLOSED_FORM",
+    "Declared",
     "Foreseen",
     "GainScale",
     "Ground",
     "Guidance",
     "Identity",
     "KnownCosts",
+    "LossModel",
+    "Losses",
     "Outlook",
     "Plan",
     "Planner",
     "Policy",
     "Pool",
     "Promise",
+    "Proposal",
     "Scale",
     "Schedule",
     "Trust",
@@ -49,24 +56,34 @@ __all__ = [
     "cost_objectives",
     "count_mistakes",
     "cross_validated_trust",
+    "declare",
+    "declared_front",
+    "declared_winner",
     "diverse_first",
     "dominance_ranks",
+    "expected_hypervolume_improvement",
+    "expected_improvement",
     "fitness",
     "guidance_mistakes",
     "is_baseline",
+    "is_human_made",
     "is_measured_baseline",
     "is_start",
     "objective_mistakes",
     "policy_gradient",
+    "propose_pool",
     "published_ages",
+    "quality_first",
     "rank_probabilities",
     "reinforce",
     "sample_unseen",
     "scalarised",
+    "scaled_loss",
     "scales",
     "select_parent",
     "share_mistakes",
     "survivors",
+    "undominated",
     "unseen_mutant",
     "unseen_mutants",
     "violation",

@@ -1,0 +1,308 @@
+"""WL-EHVI: a model that sees graphs, exact expected hypervolume improvement, and neighbours of the best to choose from.
+
+Sources: Ru et al. 2021, Interpretable Neural Architecture Search via Bayesian Optimisation with Weisfeiler-Lehman
+Kernels (the model); Emmerich, Deutz and Klinkenberg 2011, Hypervolume-based expected improvement (the criterion);
+White, Neiswanger and Savani 2021, BANANAS (neighbours of the best as the pool).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl._errors import ConfigError
+from automl.proposals import (
+    Declared,
+    Identity,
+    Losses,
+    LossModel,
+    Proposal,
+    declare,
+    expected_hypervolume_improvement,
+    expected_improvement,
+    is_human_made,
+    propose_pool,
+    quality_first,
+    sample_unseen,
+    scaled_loss,
+    undominated,
+    why_outside,
+)
+from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
+from predictors import Predictor
+from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
+
+__all__ = ["WLEHVI"]
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+FEWEST_MEASURED = 4
+"""Complete trials below which a model says nothing and candidates are random."""
+TOP = 8
+"""Best candidates by expected quality that are parents beside the front."""
+BAD_END = 0.9
+"""Quantile of the first losses of quality that bounds the hypervolume: what is worse is of no interest."""
+DRAWS = 200
+"""Of random candidates in a row that no bound allows, before there is none."""
+
+
+class WLEHVI:
+    """Proposes what adds most to the front in expectation, judged by a model of all trials told so far.
+
+    The first `initial` suggestions are random; then a pool of mutants of the expected front and of the best, crossovers
+    and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a share
+    `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain one of
+    those expected on the front. With one objective the first two are the same.
+
+    Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
+    never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
+    its expected losses. Human-made baselines inform the model, and are parents where they are points of the space.
+
+    With a budget in trials its last `replicate_share` goes on training the likely best again, with other seeds, unless
+    the evaluator says that it has no noise; the winner is `proposals.declared_winner`, by the posterior mean.
+
+    The model is fitted once per told record, with seeds that depend on the record's length alone, so that a resumed
+    study gets the same one.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        schema: FeatureSchema | None = None,
+        budget_trials: int | None = None,
+        *,
+        guide: Predictor | None = None,
+        initial: int = 20,
+        pool: int = 300,
+        quality_share: float = 0.25,
+        doubt_share: float = 0.1,
+        replicate_share: float = 0.1,
+    ) -> None:
+        """`guide` is `wl_gp` if not given; the study injects schema and budget.
+
+        Raises:
+            ConfigError: options out of range, or no objective whose direction the guide knows.
+        """
+        shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
+        mistakes = _mistakes({"initial": initial, "pool": pool}, shares, objectives)
+        if mistakes:
+            raise ConfigError("the searcher 'wl_ehvi'", mistakes)
+        self._space = space
+        self._guide = guide or _wl_gp(space, schema)
+        self._model = LossModel(space, schema, objectives, self._guide)
+        self._budget = budget_trials
+        self._initial = initial
+        self._pool = pool
+        self._shares = (quality_share, doubt_share)
+        self._replicated = round(replicate_share * (budget_trials or 0))
+        self._trials: list[Trial] = []
+        self._seen: set[Identity] = set()
+        self._inside: list[Trial] = []
+        self._fitted_to = -1
+        self._declared: list[Declared] = []
+
+    def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
+        """Up to `n` suggestions; fewer only when the space, or what its bounds leave of it, is exhausted.
+
+        The memo of a judged one holds the `predicted` quality, its deviation `std`, and by what it was chosen.
+        """
+        taken = self._seen | {suggestion.identity for suggestion in pending}
+        underway = [one for one in pending if not is_human_made(one)]
+        searched = sum(trial.stage == "search" for trial in self._trials)
+        choice: _Choice | None = None
+        suggestions: list[Suggestion] = []
+        while len(suggestions) < n:
+            suggestion = None
+            place = searched + len(underway) + len(suggestions)
+            if self._is_time_to_replicate(place):
+                suggestion = self._replicate(taken)
+            if suggestion is None and place >= self._initial and len(self._known()) >= FEWEST_MEASURED:
+                choice = choice or self._choice([*underway, *suggestions], taken, rng)
+                suggestion = choice.next(rng)
+            suggestion = suggestion or self._random(taken, rng)
+            if suggestion is None:
+                break
+            suggestions.append(suggestion)
+            taken.add(suggestion.identity)
+        return suggestions
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Adds trials of the search and human-made baselines to the record; others are only remembered as tried."""
+        self._seen.update(trial.suggestion.identity for trial in trials)
+        kept = [trial for trial in trials if trial.stage == "search" or is_human_made(trial.suggestion)]
+        self._trials.extend(kept)
+        self._inside.extend(
+            trial for trial in kept if trial.stage == "search" or not why_outside(self._space, trial.candidate)
+        )
+
+    def _known(self) -> list[Declared]:
+        """What was measured, within bounds or not, as the model sees it now."""
+        if self._fitted_to != len(self._trials):
+            self._model.fit(self._trials)
+            unbounded = [replace(one, bound=None) for one in self._model.objectives]
+            self._declared = declare(self._trials, unbounded, self._guide)
+            self._fitted_to = len(self._trials)
+        return self._declared
+
+    def _choice(self, underway: Sequence[Suggestion], taken: set[Identity], rng: np.random.Generator) -> _Choice:
+        caps = self._caps()
+        able = [one for one in self._known() if (np.array(one.losses) <= caps).all()]
+        inside = {trial.number for trial in self._inside}
+        parents = {one.trial.number: one.trial for one in _leading(able or self._known())}
+        used = [trial for number, trial in parents.items() if number in inside]
+        pool = propose_pool(self._space, used, self._pool, taken=taken, rng=rng)
+        pool = [one for one in pool if self._model.is_affordable(one.candidate)]
+        pending = self._model.predict([one.candidate for one in underway if one.replicate == 0])
+        front = np.array([one.losses for one in able]).reshape(-1, len(caps))
+        losses = self._model.predict([one.candidate for one in pool])
+        return _Choice(
+            pool,
+            losses,
+            np.concatenate([front, pending.mean]),
+            reference=self._reference(),
+            caps=caps,
+            shares=self._shares,
+        )
+
+    def _reference(self) -> Vector:
+        """The corner of the hypervolume: bounds, or else what the first trials of the search had."""
+        objectives = self._model.objectives
+        first = [trial for trial in self._trials if trial.state is TrialState.COMPLETE][: self._initial]
+        corner = []
+        for at, objective in enumerate(objectives):
+            if objective.bound is not None:
+                corner.append(scaled_loss(objective, objective.bound))
+                continue
+            values = [trial.value(objective.metric) for trial in first]
+            losses = [scaled_loss(objective, value) for value in values if value is not None]
+            corner.append(float(np.quantile(losses, BAD_END)) if at == 0 else max(losses) + 0.1 * np.ptp(losses))
+        return np.array(corner)
+
+    def _caps(self) -> Vector:
+        """The bound on each cost, infinite where there is none; quality is bounded by the reference alone."""
+        caps = [np.inf if one.bound is None else scaled_loss(one, one.bound) for one in self._model.objectives]
+        return np.array([np.inf, *caps[1:]])
+
+    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        for _ in range(DRAWS):
+            candidate = sample_unseen(self._space, taken, rng)
+            if candidate is None:
+                return None
+            if self._model.is_affordable(candidate):
+                return Suggestion(candidate, origin="random")
+        return None
+
+    def _is_time_to_replicate(self, place: int) -> bool:
+        return self._budget is not None and self._budget - self._replicated <= place < self._budget
+
+    def _replicate(self, taken: set[Identity]) -> Suggestion | None:
+        """Another training of the one with fewest among those that are likely to win; None without noise."""
+        caps = self._caps()
+        known = [one for one in self._known() if one.trial.stage == "search" and (np.array(one.losses) <= caps).all()]
+        if not known or _has_no_noise(self._trials, self._model.objectives[0].metric):
+            return None
+        finalists = [*known[: max(1, self._replicated // 2)], *undominated(known)]
+        trainings = [_trainings(one.trial.candidate, taken) for one in finalists]
+        at = int(np.argmin(trainings))
+        chosen = finalists[at].trial
+        return Suggestion(chosen.candidate, replicate=trainings[at], parents=(chosen.number,), origin="replicate")
+
+
+class _Choice:
+    """A judged pool, from which one suggestion after another is taken; each then counts as on the front."""
+
+    def __init__(
+        self,
+        pool: Sequence[Proposal],
+        losses: Losses,
+        front: Matrix,
+        *,
+        reference: Vector,
+        caps: Vector,
+        shares: tuple[float, float],
+    ) -> None:
+        self._pool = pool
+        self._losses = losses
+        self._front = front
+        self._reference = reference
+        self._caps = caps
+        self._quality_share, self._doubt_share = shares
+        self._is_free = np.ones(len(pool), dtype=bool)
+
+    def next(self, rng: np.random.Generator) -> Suggestion | None:
+        """The best one left by a criterion that chance decides; None where the pool is empty."""
+        drawn = rng.random()
+        if not self._is_free.any():
+            return None
+        chosen_by, values = self._values(drawn)
+        hopes = self._losses.mean[:, 0] - self._losses.std[:, 0]  # where all values are zero
+        order = np.lexsort((hopes, -values, ~self._is_free))
+        at = int(order[0])
+        self._is_free[at] = False
+        self._front = np.vstack([self._front, self._losses.mean[at]])
+        memo = Options(
+            predicted=float(self._losses.mean[at, 0]), std=float(self._losses.std[at, 0]), chosen_by=chosen_by
+        )
+        return replace(self._pool[at].suggestion(), memo=memo)
+
+    def _values(self, drawn: float) -> tuple[str, Vector]:
+        mean, std = self._losses.mean, self._losses.std
+        if drawn < self._doubt_share:
+            beaten = (self._front[None] <= mean[:, None]).all(axis=2).any(axis=1)
+            if not beaten.all():
+                return "doubt", np.where(beaten, 0.0, std[:, 0] * self._chance())
+        elif drawn < self._doubt_share + self._quality_share:
+            best = float(self._front[:, 0].min(initial=self._reference[0]))
+            return "quality", expected_improvement(mean[:, 0], std[:, 0], best) * self._chance()
+        return "hypervolume", expected_hypervolume_improvement(self._front, self._reference, mean, std)
+
+    def _chance(self) -> Vector:
+        """That all bounds on costs are kept, `[n]`."""
+        from scipy.special import ndtr
+
+        mean, std = self._losses.mean[:, 1:], self._losses.std[:, 1:]
+        room = self._caps[1:] - mean
+        chances = np.where(std > 0, ndtr(room / np.where(std > 0, std, 1.0)), (room >= 0).astype(float))
+        found: Vector = chances.prod(axis=1)
+        return found
+
+
+def _leading(known: Sequence[Declared]) -> list[Declared]:
+    return [*undominated(known), *known[:TOP]]
+
+
+def _trainings(candidate: Candidate, taken: set[Identity]) -> int:
+    """The first replicate that has not been asked for."""
+    used = [replicate for fingerprint, rung, replicate in taken if fingerprint == candidate.fingerprint and rung == 0]
+    return 1 + max(used, default=-1)
+
+
+def _has_no_noise(trials: Sequence[Trial], metric: str) -> bool:
+    """Whether the evaluator says of every trial that its error is zero."""
+    measured = [trial.evaluation.metrics[metric] for trial in trials if trial.evaluation and trial.value(metric)]
+    return all(one.stderr == 0 for one in measured)
+
+
+def _wl_gp(space: SearchSpace, schema: FeatureSchema | None) -> Predictor:
+    # Imported here: scipy takes a while to load, and another guide does without it.
+    from predictors.wl_gp import WLGP
+
+    return WLGP(space, schema)
+
+
+def _mistakes(counts: dict[str, int], shares: dict[str, float], objectives: Sequence[Objective]) -> list[str]:
+    found = [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+    found += [
+        f"{name} is a share between 0 and 1, but is {share}" for name, share in shares.items() if not 0 <= share <= 1
+    ]
+    if not objectives:
+        return [*found, "an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
+    quality = quality_first(objectives)[0]
+    if KNOWN_METRICS.get(quality.metric) is not quality.goal:
+        found.append(f"the guide cannot learn to {quality.goal.value} {quality.metric!r}; name a known metric")
+    return found
