@@ -73,6 +73,7 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
         "objectives": config.objective_list(),
         "dataset": dataset.folder,
         "study_seed": config.study.seed,
+        "budget_trials": config.budget.trials,
     }
     baselines = _baselines(config, dataset)
     own = [one.candidate for one in baselines if one.origin == BASELINE_ORIGIN]

@@ -29,7 +29,7 @@ ROOMS = MappingProxyType(
     }
 )
 NESTED = MappingProxyType({"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator"})
-INJECTED = frozenset({"space", "schema", "objectives", "dataset", "study_seed", "controls", "self"})
+INJECTED = frozenset({"space", "schema", "objectives", "dataset", "study_seed", "controls", "budget_trials", "self"})
 
 
 def names(kind: str) -> tuple[str, ...]:

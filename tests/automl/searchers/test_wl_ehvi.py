@@ -1,0 +1,206 @@
+"""What WL-EHVI promises beyond the contract of its room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from automl._errors import ConfigError
+from automl.proposals import declared_front, declared_winner
+from automl.searchers.wl_ehvi import WLEHVI
+from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial
+from predictors import Prediction
+from searchspaces import Candidate, Cost, FeatureSchema, Field, Kind, zoo
+from searchspaces.cost import cost
+from searchspaces.spaces.autoctr import AutoCTR
+from tests.automl._bitstrings import Bitstrings, finished, generator, loss, measured, search
+
+OBJECTIVES = (Objective("ne"), Objective("flops"))
+SCHEMA = FeatureSchema(
+    (*(Field(f"n{at}", Kind.NUMERIC) for at in range(3)), *(Field(f"c{at}", Kind.CATEGORICAL, 50) for at in range(4)))
+)
+SPACE = AutoCTR(SCHEMA, blocks=3)
+
+
+class KnownLoss:
+    """A guide that has nothing to learn: it tells what bitstrings are worth, and is as sure as it is told to be."""
+
+    def __init__(self, std: float = 0.01) -> None:
+        self.std = std
+        self.told: list[int] = []
+
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> KnownLoss:
+        self.told.append(len(trials))
+        return self
+
+    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
+        mean = np.array([0.8 + loss(one.candidate) for one in suggestions])
+        return Prediction(mean, np.full(len(mean), self.std))
+
+
+def price(candidate: Candidate) -> Cost:
+    assert candidate.architecture is not None
+    return cost(candidate.architecture, SCHEMA)
+
+
+def graph_trial(number: int, candidate: Candidate, ne: float, *, stage: str = "search", origin: str = "") -> Trial:
+    outcome = Evaluation({"ne": Metric(ne, 0.01), "flops": Metric(price(candidate).flops)})
+    return finished(number, Suggestion(candidate, origin=origin), outcome, stage=stage)
+
+
+def noisy(candidate: Candidate) -> Evaluation:
+    true = measured(candidate)
+    assert isinstance(true, Evaluation)
+    return Evaluation({**true.metrics, "ne": Metric(true.value("ne"), 0.05)})
+
+
+def told(searcher: WLEHVI, count: int, *, seed: int = 0) -> list[Trial]:
+    rng = np.random.default_rng(seed)
+    record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(count)]
+    searcher.tell(record)
+    return record
+
+
+def test_a_judged_suggestion_has_parents_and_a_memo() -> None:
+    searcher = WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=10)
+    told(searcher, 12)
+    suggestion = searcher.ask(1, generator(0, 0))[0]
+    assert suggestion.memo["chosen_by"] in ("hypervolume", "quality", "doubt")
+    assert suggestion.memo["predicted"] == pytest.approx(0.8 + loss(suggestion.candidate))
+
+
+def test_the_first_suggestions_are_random() -> None:
+    record = search(WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=6), 8)
+    assert [one.suggestion.origin == "random" for one in record[:6]] == [True] * 6
+    assert "chosen_by" in record[6].suggestion.memo
+
+
+def test_with_a_perfect_guide_the_optimum_is_found_soon() -> None:
+    record = search(WLEHVI(Bitstrings(12), OBJECTIVES[:1], guide=KnownLoss(), initial=5, pool=60), 20)
+    assert min(float(one.value("ne") or 9.0) for one in record) == pytest.approx(0.8)
+
+
+def test_the_guide_is_fitted_once_per_told_record() -> None:
+    guide = KnownLoss()
+    searcher = WLEHVI(Bitstrings(), OBJECTIVES, guide=guide, initial=5)
+    told(searcher, 8)
+    for ask in range(3):
+        searcher.ask(2, generator(0, ask))
+    assert guide.told == [8]
+
+
+def test_a_batch_differs_more_than_one_choice_would() -> None:
+    searcher = WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=5, quality_share=0.0, doubt_share=0.0)
+    told(searcher, 30)
+    batch = searcher.ask(4, generator(0, 0))
+    ones = [sum(int(str(bit)) for bit in one.candidate.training.values()) for one in batch]
+    assert len(set(ones)) > 1  # the second one would be a twin of the first, if that did not count as measured
+
+
+@pytest.mark.parametrize("told_first", [0, 12])
+def test_a_bound_on_a_known_cost_is_never_broken(told_first: int) -> None:
+    rng = np.random.default_rng(1)
+    candidates = [SPACE.sample(rng) for _ in range(40)]
+    bound = float(np.median([price(one).flops for one in candidates]))
+    objectives = (Objective("ne"), Objective("flops", bound=bound))
+    searcher = WLEHVI(SPACE, objectives, SCHEMA, initial=8, pool=40)
+    searcher.tell([graph_trial(at, one, 0.8 + 0.001 * at) for at, one in enumerate(candidates[:told_first])])
+    asked = searcher.ask(8, generator(0, 0))
+    assert len(asked) == 8
+    assert max(price(one.candidate).flops for one in asked) <= bound
+
+
+def test_where_measured_costs_differ_from_the_formula_they_are_learned() -> None:
+    rng = np.random.default_rng(1)
+    searcher = WLEHVI(SPACE, OBJECTIVES, SCHEMA, initial=5, pool=30)
+    outcomes = [Evaluation({"ne": Metric(0.8 + 0.01 * at), "flops": Metric(7.0 + at)}) for at in range(10)]
+    searcher.tell([finished(at, Suggestion(SPACE.sample(rng)), one) for at, one in enumerate(outcomes)])
+    searcher.ask(1, generator(0, 0))
+    predicted = searcher._model.predict([SPACE.sample(rng)])
+    assert predicted.std[0, 1] > 0
+    assert predicted.mean[0, 1] < np.log10(100.0)
+
+
+def test_a_human_made_baseline_outside_the_space_informs_the_model() -> None:
+    rng = np.random.default_rng(1)
+    trials = [graph_trial(at, SPACE.sample(rng), 0.9 + 0.01 * at) for at in range(8)]
+    with_it, without = (WLEHVI(SPACE, OBJECTIVES, SCHEMA, initial=5, pool=30) for _ in range(2))
+    human = zoo("dcnv2", SCHEMA)
+    with_it.tell([graph_trial(90, human, 0.5, stage="baseline", origin="zoo:dcnv2"), *trials])
+    without.tell(trials)
+    suggestions = [one.ask(1, generator(0, 0))[0] for one in (with_it, without)]
+    assert suggestions[0] != suggestions[1]
+    assert 90 not in suggestions[0].parents
+
+
+def test_results_of_cheap_rungs_that_come_as_baselines_teach_nothing() -> None:
+    guide = KnownLoss()
+    searcher = WLEHVI(Bitstrings(), OBJECTIVES, guide=guide, initial=5)
+    record = told(searcher, 8)
+    cheap = Suggestion(Bitstrings().sample(np.random.default_rng(9)), origin="mutation")
+    searcher.tell([finished(20, cheap, stage="baseline")])
+    searcher.ask(1, generator(0, 0))
+    assert guide.told == [len(record)]
+
+
+def test_the_end_of_a_budget_goes_on_training_the_likely_best_again() -> None:
+    searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], None, 30, guide=KnownLoss(), initial=10, replicate_share=0.2)
+    record = search(searcher, 30, evaluate=noisy)
+    again = record[24:]
+    assert all(one.suggestion.origin == "replicate" for one in again)
+    assert not any(one.suggestion.replicate for one in record[:24])
+    best = sorted(record[:24], key=lambda one: loss(one.candidate))[:3]
+    assert {one.candidate for one in again} == {one.candidate for one in best}
+    assert sorted(one.suggestion.replicate for one in again) == [1, 1, 1, 2, 2, 2]
+
+
+def test_without_noise_nothing_is_trained_again() -> None:
+    def exact(candidate: Candidate) -> Evaluation:
+        return Evaluation({"ne": Metric(0.8 + loss(candidate), 0.0)})
+
+    searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], None, 20, guide=KnownLoss(), initial=10)
+    assert not any(one.suggestion.replicate for one in search(searcher, 20, evaluate=exact))
+
+
+def test_the_declared_winner_is_the_expected_best_not_the_luckiest() -> None:
+    rng = np.random.default_rng(2)
+    record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(20)]
+    order = sorted(record, key=lambda one: loss(one.candidate))
+    lucky = finished(30, Suggestion(order[-1].candidate, replicate=1), Evaluation({"ne": Metric(0.1)}))
+    assert declared_winner([*record, lucky], OBJECTIVES[:1], KnownLoss()) == order[0]
+
+
+def test_the_declared_front_is_undominated_and_keeps_bounds() -> None:
+    rng = np.random.default_rng(2)
+    record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(30)]
+    objectives = (Objective("ne"), Objective("flops", bound=12.0))
+    front = declared_front(record, objectives, KnownLoss())
+    losses = np.array([one.losses for one in front])
+    assert (np.diff(losses[:, 0]) > 0).all()
+    assert (np.diff(losses[:, 1]) < 0).all()
+    assert max(float(one.trial.value("flops") or 0.0) for one in front) <= 12.0
+
+
+def test_only_full_trainings_are_declared() -> None:
+    candidate = Bitstrings().sample(np.random.default_rng(0))
+    cheap = finished(0, Suggestion(candidate, Fidelity(-1)))
+    assert declared_winner([cheap], OBJECTIVES, KnownLoss()) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pool": 0}, "pool must be at least 1, but is 0"),
+        ({"doubt_share": 1.5}, "doubt_share is a share between 0 and 1, but is 1.5"),
+    ],
+)
+def test_options_out_of_range_are_told(options: dict[str, float], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), **options)  # type: ignore[arg-type]
+
+
+def test_an_objective_is_needed() -> None:
+    with pytest.raises(ConfigError, match="an objective is needed to tell better from worse"):
+        WLEHVI(Bitstrings(), (), guide=KnownLoss())
