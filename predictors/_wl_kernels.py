@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,85 +27,133 @@ LAPLACE_SCALES = (0.2, 0.6)
 """Mean differences per column, in ranges, over which likeness falls to 1/e: neighbours, and the wider region."""
 
 
-@dataclass(frozen=True, eq=False)
-class Grams:
-    """Likenesses of pairs `[M, n, m]`, and of each of the m with itself `[M, m]`."""
-
-    pairs: Matrix
-    own: Matrix
-
-
 class Kernel(Protocol):
-    """One way in which candidates are alike."""
+    """One way in which candidates are alike, read from one of their sources."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
 
-    def pairs(self, one: Sequence[View], other: Sequence[View]) -> Matrix:
+    @property
+    def source(self) -> str:
+        """Name of what it reads."""
+        ...
+
+    def pairs(self, one: Rows, other: Rows) -> Matrix:
         """Likenesses of all pairs `[n, m]`."""
         ...
 
-    def own(self, views: Sequence[View]) -> Vector:
+    def own(self, rows: Rows) -> Vector:
         """Likeness of each with itself `[m]`."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Candidates as rows of numbers by source, read once for all kernels."""
+
+    count: int
+    rows: Mapping[str, Rows]
+
+    def taken(self, places: NDArray[np.int64]) -> Prepared:
+        """Those at some places."""
+        return Prepared(len(places), {source: rows.taken(places) for source, rows in self.rows.items()})
 
 
 class Kernels:
     """The kernels that the training candidates can fill, in a fixed order; `names` tells which."""
 
     def __init__(self, views: Sequence[View]) -> None:
-        self._training = list(views)
-        labels = sorted({name for view in views for name in view.labels})
-        self._kernels: list[Kernel] = [_Labels(name) for name in labels]
-        for name, reading in _readings(views).items():
-            table = _Table(name, reading, views, ranked=name != "costs")
+        tables = [_Table(name, reading, views, ranked=name != "costs") for name, reading in _readings(views).items()]
+        labels = [_Labels(name, views) for name in sorted({name for view in views for name in view.labels})]
+        sources: list[_Source] = [*labels, *tables]
+        self._sources = {source.name: source for source in sources}
+        self._kernels: list[Kernel] = [_Cosine(one.name) for one in labels]
+        for table in tables:
             if table.columns:
-                self._kernels += [_Linear(table), *(_Laplace(table, scale) for scale in LAPLACE_SCALES)]
+                self._kernels.append(_Linear(table.name))
+                self._kernels += [_Laplace(table.name, scale, table.step) for scale in LAPLACE_SCALES]
         self.names = tuple(kernel.name for kernel in self._kernels)
+        self.training = self.prepare(views)
 
-    def training(self) -> Grams:
-        """Of the training candidates with each other."""
-        grams = self.to(self._training)
-        diagonal = np.arange(len(self._training))
-        grams.pairs[:, diagonal, diagonal] = grams.own
+    def prepare(self, views: Sequence[View]) -> Prepared:
+        """The candidates as these kernels take them."""
+        return Prepared(len(views), {name: source.rows(views) for name, source in self._sources.items()})
+
+    def each(self, one: Prepared) -> Matrix:
+        """Every Gram matrix of the candidates with each other, [M, n, n]."""
+        grams = np.empty((len(self._kernels), one.count, one.count))
+        for gram, kernel in zip(grams, self._kernels, strict=True):
+            gram[:] = kernel.pairs(one.rows[kernel.source], one.rows[kernel.source])
+            np.fill_diagonal(gram, kernel.own(one.rows[kernel.source]))
         return grams
 
-    def to(self, others: Sequence[View]) -> Grams:
-        """Of the training candidates with others."""
-        pairs = np.empty((len(self._kernels), len(self._training), len(others)))
-        own = np.empty((len(self._kernels), len(others)))
-        for at, kernel in enumerate(self._kernels):
-            pairs[at], own[at] = kernel.pairs(self._training, others), kernel.own(others)
-        return Grams(pairs, own)
+    def summed(self, weights: Vector, one: Prepared, other: Prepared) -> Matrix:
+        """The weighted sum of all kernels between two lists, [n, m]: one matrix at a time, for long ones."""
+        found = np.zeros((one.count, other.count))
+        for weight, kernel in zip(weights, self._kernels, strict=True):
+            found += weight * kernel.pairs(one.rows[kernel.source], other.rows[kernel.source])
+        return found
+
+    def within(self, weights: Vector, one: Prepared) -> Matrix:
+        """The weighted sum of all kernels of a list with itself, [n, n]."""
+        found = self.summed(weights, one, one)
+        np.fill_diagonal(found, self.own(weights, one))
+        return found
+
+    def own(self, weights: Vector, one: Prepared) -> Vector:
+        """The weighted likeness of each with itself, [n]."""
+        found = np.zeros(one.count)
+        for weight, kernel in zip(weights, self._kernels, strict=True):
+            found += weight * kernel.own(one.rows[kernel.source])
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows `[n, d]` of numbers, sparse or not, and which of them are known `[n]`; unknown ones are zero."""
+
+    numbers: Any  # an array of numpy's or a sparse one of scipy's, which has no types
+    known: Known
+
+    def taken(self, places: NDArray[np.int64]) -> Rows:
+        """Those at some places."""
+        return Rows(self.numbers[places], self.known[places])
+
+
+class _Source(Protocol):
+    """What kernels read."""
+
+    name: str
+
+    def rows(self, views: Sequence[View]) -> Rows:
+        """One row for each."""
+        ...
 
 
 class _Labels:
-    """Cosine of the counts of labels: 1 for equal multisets, 0 where no label is shared."""
+    """Counts of labels, each row of length 1; labels that no training candidate has count in the length alone."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, views: Sequence[View]) -> None:
         self.name = name
+        columns = {label: None for view in views for label in view.labels.get(name, ())}
+        self._place = {label: at for at, label in enumerate(columns)}
 
-    def pairs(self, one: Sequence[View], other: Sequence[View]) -> Matrix:
-        """As `Kernel` says."""
-        columns = {label: None for views in (one, other) for view in views for label in view.labels.get(self.name, ())}
-        place = {label: at for at, label in enumerate(columns)}
-        found: Matrix = (self._counts(one, place) @ self._counts(other, place).T).toarray()
-        return found
-
-    def own(self, views: Sequence[View]) -> Vector:
-        """As `Kernel` says."""
-        return np.ones(len(views))
-
-    def _counts(self, views: Sequence[View], place: Mapping[str, int]) -> csr_array:
+    def rows(self, views: Sequence[View]) -> Rows:
+        """All of them."""
         values: list[float] = []
         columns: list[int] = []
         ends = [0]
         for view in views:
             counts: Mapping[str, int] = view.labels.get(self.name, {})
             norm = float(np.sqrt(sum(count * count for count in counts.values())))
-            values += [count / norm for count in counts.values()]
-            columns += [place[label] for label in counts]
+            shared = [label for label in counts if label in self._place]
+            values += [counts[label] / norm for label in shared]
+            columns += [self._place[label] for label in shared]
             ends.append(len(columns))
-        return csr_array((values, columns, ends), shape=(len(views), max(1, len(place))))
+        numbers = csr_array((values, columns, ends), shape=(len(views), max(1, len(self._place))))
+        return Rows(numbers, np.array([bool(view.labels) for view in views], dtype=bool))
 
 
 class _Table:
@@ -125,19 +173,20 @@ class _Table:
         self._is_ranked = ranked
         scaled = self._scaled(known)
         self._centre = scaled.mean(axis=0) if len(scaled) else np.zeros(len(self._kept))
-        self.energy = float(np.square(scaled - self._centre).sum() / max(1, len(scaled)))
-        """Mean squared length of the training rows."""
+        self._length = float(np.sqrt(np.square(scaled - self._centre).sum() / max(1, len(scaled)))) or 1.0
+        self.step = self._length / max(1, len(self._kept))
+        """Of the mean difference per column, in ranges, in the sum of differences between rows."""
 
     @property
     def columns(self) -> int:
         """How many columns differ among the training candidates."""
         return len(self._kept)
 
-    def rows(self, views: Sequence[View]) -> tuple[Matrix, Known]:
-        """Centred rows `[n, d]`, zero where unknown; and which ones are known `[n]`."""
-        found = self._scaled(self._reading(views)) - self._centre
+    def rows(self, views: Sequence[View]) -> Rows:
+        """Centred, and of mean squared length 1 over the training rows."""
+        found = (self._scaled(self._reading(views)) - self._centre) / self._length
         known: Known = np.asarray(np.isfinite(found).all(axis=1))
-        return np.where(known[:, None], found, 0.0), known
+        return Rows(np.where(known[:, None], found, 0.0), known)
 
     def _scaled(self, raw: Matrix) -> Matrix:
         scaled = np.empty((len(raw), len(self._kept)))
@@ -149,42 +198,70 @@ class _Table:
         return scaled
 
 
+@dataclass(frozen=True)
+class _Cosine:
+    """Cosine of the counts of labels: 1 for equal multisets, 0 where no label is shared."""
+
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The round of the labels."""
+        return self.source
+
+    def pairs(self, one: Rows, other: Rows) -> Matrix:
+        """As `Kernel` says."""
+        found: Matrix = (one.numbers @ other.numbers.T).toarray()
+        return found
+
+    def own(self, rows: Rows) -> Vector:
+        """As `Kernel` says: 1, labels that no training candidate has included."""
+        return np.ones(len(rows.known))
+
+
+@dataclass(frozen=True)
 class _Linear:
     """Inner product, of mean 1 for a training candidate with itself."""
 
-    def __init__(self, table: _Table) -> None:
-        self.name = f"{table.name} linear"
-        self._table = table
+    source: str
 
-    def pairs(self, one: Sequence[View], other: Sequence[View]) -> Matrix:
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.source} linear"
+
+    def pairs(self, one: Rows, other: Rows) -> Matrix:
         """As `Kernel` says."""
-        (left, _), (right, _) = self._table.rows(one), self._table.rows(other)
-        found: Matrix = left @ right.T / self._table.energy
+        found: Matrix = one.numbers @ other.numbers.T
         return found
 
-    def own(self, views: Sequence[View]) -> Vector:
+    def own(self, rows: Rows) -> Vector:
         """As `Kernel` says."""
-        found: Vector = np.square(self._table.rows(views)[0]).sum(axis=1) / self._table.energy
+        found: Vector = np.square(rows.numbers).sum(axis=1)
         return found
 
 
+@dataclass(frozen=True)
 class _Laplace:
     """exp(-mean difference per column / scale): a product over columns, each as likely to matter."""
 
-    def __init__(self, table: _Table, scale: float) -> None:
-        self.name = f"{table.name} laplace {scale:g}"
-        self._table = table
-        self._scale = scale
+    source: str
+    scale: float
+    step: float
 
-    def pairs(self, one: Sequence[View], other: Sequence[View]) -> Matrix:
-        """As `Kernel` says."""
-        (left, known), (right, known_too) = self._table.rows(one), self._table.rows(other)
-        found: Matrix = np.exp(-cdist(left, right, "cityblock") / (self._scale * self._table.columns))
-        return found * known[:, None] * known_too[None, :]
+    @property
+    def name(self) -> str:
+        """With the scale, for people."""
+        return f"{self.source} laplace {self.scale:g}"
 
-    def own(self, views: Sequence[View]) -> Vector:
+    def pairs(self, one: Rows, other: Rows) -> Matrix:
         """As `Kernel` says."""
-        return np.ones(len(views))
+        found: Matrix = np.exp(cdist(one.numbers, other.numbers, "cityblock") * (-self.step / self.scale))
+        return found * one.known[:, None] * other.known[None, :]
+
+    def own(self, rows: Rows) -> Vector:
+        """As `Kernel` says."""
+        return np.ones(len(rows.known))
 
 
 def _readings(views: Sequence[View]) -> dict[str, Reading]:

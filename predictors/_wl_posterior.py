@@ -140,19 +140,18 @@ class Posterior:
     inverse_diagonal: Vector
 
     @classmethod
-    def of(cls, weights: Weights, grams: Matrix, rungs: Rungs, noise: Vector, targets: Vector) -> Posterior:
-        """Conditions on all observations."""
-        summed = np.einsum("m,mij->ij", weights.kernels, grams)
+    def of(cls, weights: Weights, summed: Matrix, rungs: Rungs, noise: Vector, targets: Vector) -> Posterior:
+        """Conditions on all observations; `summed` [n, n] is the weighted sum of their kernels."""
         factor = _factor(weights.covariance(summed, rungs, rungs) + np.diag(weights.noise * noise))
         half = solve_triangular(factor, np.eye(len(targets)), lower=True)
         solved = cho_solve((factor, True), targets)
         return cls(weights, rungs, factor, solved, np.square(half).sum(axis=0))
 
-    def at(self, pairs: Matrix, own: Matrix, rungs: Rungs) -> tuple[Vector, Vector]:
-        """Mean and standard deviation [m] without noise, from `pairs` [M, n, m] and `own` [M, m]."""
-        across = self.weights.covariance(np.einsum("m,mij->ij", self.weights.kernels, pairs), self.rungs, rungs)
+    def at(self, pairs: Matrix, own: Vector, rungs: Rungs) -> tuple[Vector, Vector]:
+        """Mean and standard deviation [m] without noise, from weighted sums of kernels `pairs` [n, m] and `own` [m]."""
+        across = self.weights.covariance(pairs, self.rungs, rungs)
         half = solve_triangular(self.factor, across, lower=True)
-        variance = 1.0 + self.weights.kernels @ own - np.square(half).sum(axis=0)
+        variance = 1.0 + own - np.square(half).sum(axis=0)
         return across.T @ self.solved, np.sqrt(np.maximum(variance, JITTER))
 
     def held_out(self) -> tuple[Vector, Vector]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evaluators import Objective, Suggestion, Trial
 from predictors._predictor import Prediction, PredictorError
-from predictors._wl_kernels import Grams, Kernels
+from predictors._wl_kernels import Kernels, Prepared
 from predictors._wl_observations import Observations, observe
 from predictors._wl_posterior import MOST_FOR_WEIGHTS, Posterior, learn_weights
 from predictors._wl_trees import Trees
@@ -95,6 +95,7 @@ class _Fitted:
 
     seen: Observations
     kernels: Kernels
+    measured: Prepared
     posterior: Posterior
     trees: Trees | None
     mixed: _Mixture
@@ -103,31 +104,33 @@ class _Fitted:
     @classmethod
     def of(cls, seen: Observations, views: Sequence[View], *, has_trees: bool, rng: np.random.Generator) -> _Fitted:
         kernels = Kernels(views)
-        grams = kernels.training().pairs
         count = len(seen.targets)
-        observed = grams[:, :count, :count]
+        measured = kernels.training.taken(np.arange(count))
         some = _some(count, rng)
         weights = learn_weights(
-            observed[:, some][:, :, some],
+            kernels.each(measured.taken(some)),
             seen.rungs[some],
             seen.noise[some],
             seen.targets[some],
             typical_noise=seen.typical,
             ladder=len(seen.ladder),
         )
-        posterior = Posterior.of(weights, observed, seen.rungs, seen.noise, seen.targets)
+        summed = kernels.within(weights.kernels, measured)
+        posterior = Posterior.of(weights, summed, seen.rungs, seen.noise, seen.targets)
         seed = int(rng.integers(2**31))
         trees = Trees(views[:count], seen, seed=seed) if has_trees and count >= FEWEST_FOR_TREES else None
-        failures = _failures(grams, count, rng) if seen.failed else None
-        return cls(seen, kernels, posterior, trees, _Mixture.of(posterior, trees, seen), failures)
+        failures = _failures(kernels, count, rng) if seen.failed else None
+        return cls(seen, kernels, measured, posterior, trees, _Mixture.of(posterior, trees, seen), failures)
 
     def predict(self, views: Sequence[View], rungs: Sequence[int]) -> Prediction:
         places = np.array([self.seen.place(rung) for rung in rungs])
-        grams = self.kernels.to(views)
-        mean, std = self.posterior.at(grams.pairs[:, : len(self.seen.targets)], grams.own, places)
+        asked = self.kernels.prepare(views)
+        weights = self.posterior.weights.kernels
+        pairs = self.kernels.summed(weights, self.measured, asked)
+        mean, std = self.posterior.at(pairs, self.kernels.own(weights, asked), places)
         if self.trees is not None:
             mean = (1 - self.mixed.share) * mean + self.mixed.share * self.trees.predict(views, places)
-        chance = self._chance_of_failure(grams)
+        chance = self._chance_of_failure(asked)
         scales = [self.seen.scales[place] for place in places]
         worst = np.array([scale.worst for scale in scales])
         targets = (1 - chance) * mean + chance * np.maximum(worst, mean)
@@ -135,13 +138,13 @@ class _Fitted:
         centres = np.array([scale.centre for scale in scales])
         return Prediction(centres + spreads * targets, spreads * self.mixed.stretch * std * (1 - chance))
 
-    def _chance_of_failure(self, grams: Grams) -> Vector:
-        count = grams.pairs.shape[2]
+    def _chance_of_failure(self, asked: Prepared) -> Vector:
         if self.failures is None:
-            return np.zeros(count)
-        mean, _ = self.failures.at(grams.pairs, grams.own, np.zeros(count, dtype=np.int64))
-        rate = len(self.seen.failed) / grams.pairs.shape[1]
-        chance: Vector = np.clip(rate + mean, 0.0, 1.0)
+            return np.zeros(asked.count)
+        weights, training = self.failures.weights.kernels, self.kernels.training
+        pairs, own = self.kernels.summed(weights, training, asked), self.kernels.own(weights, asked)
+        mean, _ = self.failures.at(pairs, own, np.zeros(asked.count, dtype=np.int64))
+        chance: Vector = np.clip(len(self.seen.failed) / training.count + mean, 0.0, 1.0)
         return chance
 
 
@@ -172,16 +175,21 @@ class _Mixture:
         return cls(share, float(np.clip(stretch, LEAST_STRETCH, MOST_STRETCH)))
 
 
-def _failures(grams: NDArray[np.float64], count: int, rng: np.random.Generator) -> Posterior:
+def _failures(kernels: Kernels, count: int, rng: np.random.Generator) -> Posterior:
     """Regression on whether a candidate fails, less the share that does; the failed ones are behind the first."""
-    total = grams.shape[1]
-    labels = (np.arange(total) >= count) - (total - count) / total
+    total = kernels.training.count
+    labels = np.where(np.arange(total) < count, 0.0, 1.0) - (total - count) / total
     rungs, noise = np.zeros(total, dtype=np.int64), np.ones(total)
     some = _some(total, rng)
     weights = learn_weights(
-        grams[:, some][:, :, some], rungs[some], noise[some], labels[some], typical_noise=FAILURE_NOISE, ladder=1
+        kernels.each(kernels.training.taken(some)),
+        rungs[some],
+        noise[some],
+        labels[some],
+        typical_noise=FAILURE_NOISE,
+        ladder=1,
     )
-    return Posterior.of(weights, grams, rungs, noise, labels)
+    return Posterior.of(weights, kernels.within(weights.kernels, kernels.training), rungs, noise, labels)
 
 
 def _some(count: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -253,7 +253,9 @@ class _Choice:
     def _values(self, drawn: float) -> tuple[str, Vector]:
         mean, std = self._losses.mean, self._losses.std
         if drawn < self._doubt_share:
-            beaten = (self._front[None] <= mean[:, None]).all(axis=2).any(axis=1)
+            beaten = np.zeros(len(mean), dtype=bool)
+            for point in self._front:
+                beaten |= np.all(point <= mean, axis=1)
             if not beaten.all():
                 return "doubt", np.where(beaten, 0.0, std[:, 0] * self._chance())
         elif drawn < self._doubt_share + self._quality_share:

@@ -24,7 +24,7 @@ def labelled(**counts: int) -> View:
 
 def likeness(name: str, views: list[View]) -> np.ndarray:
     kernels = Kernels(views)
-    return kernels.training().pairs[kernels.names.index(name)]
+    return np.asarray(kernels.each(kernels.training)[kernels.names.index(name)])
 
 
 def test_labels_are_alike_by_the_cosine_of_their_counts() -> None:
@@ -60,18 +60,32 @@ def test_what_has_no_code_is_like_nothing_but_itself() -> None:
 def test_every_gram_matrix_of_graphs_is_positive() -> None:
     rng = np.random.default_rng(1)
     candidates = [*(SPACE.sample(rng) for _ in range(20)), zoo("dcnv2", SCHEMA)]
-    grams = Kernels(Views(SPACE, SCHEMA).of(candidates, keep=False)).training().pairs
+    kernels = Kernels(Views(SPACE, SCHEMA).of(candidates, keep=False))
+    grams = kernels.each(kernels.training)
     assert len(grams) > 10
     for gram in grams:
         np.testing.assert_allclose(gram, gram.T, atol=1e-12)
         assert np.linalg.eigvalsh(gram).min() > -1e-8
 
 
-def test_training_candidates_are_told_like_others() -> None:
+def test_weighted_sums_are_those_of_the_matrices() -> None:
     rng = np.random.default_rng(1)
     views = Views(SPACE, SCHEMA).of([SPACE.sample(rng) for _ in range(6)], keep=True)
     kernels = Kernels(views)
-    np.testing.assert_allclose(kernels.to(views).pairs, kernels.training().pairs, atol=1e-12)
+    weights = rng.random(len(kernels.names))
+    expected = np.tensordot(weights, kernels.each(kernels.training), 1)
+    np.testing.assert_allclose(kernels.within(weights, kernels.training), expected)
+    asked = kernels.prepare(views[:2])
+    np.testing.assert_allclose(kernels.summed(weights, kernels.training, asked), expected[:, :2], atol=1e-12)
+    np.testing.assert_allclose(kernels.own(weights, asked), np.diag(expected)[:2])
+
+
+def test_labels_that_are_new_make_less_alike() -> None:
+    kernels = Kernels([labelled(a=1), labelled(b=1)])
+    asked = kernels.prepare([labelled(a=1, c=1)])
+    weights = np.array([1.0])
+    np.testing.assert_allclose(kernels.summed(weights, kernels.training, asked)[:, 0], [1 / np.sqrt(2), 0])
+    np.testing.assert_allclose(kernels.own(weights, asked), 1.0)
 
 
 def test_settings_become_numbers() -> None:

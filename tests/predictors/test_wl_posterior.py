@@ -22,19 +22,20 @@ def rbf(one: np.ndarray, other: np.ndarray, length: float) -> np.ndarray:
 
 
 GRAMS = np.stack([rbf(X, X, 0.3), rbf(X, X, 1.0)])
+SUMMED = 0.7 * GRAMS[0] + 0.4 * GRAMS[1]
 WEIGHTS = Weights(np.array([0.7, 0.4]), 0.05, np.array([1.0]))
 
 
 def posterior() -> Posterior:
-    return Posterior.of(WEIGHTS, GRAMS, ONE_RUNG, np.ones(14), Y)
+    return Posterior.of(WEIGHTS, SUMMED, ONE_RUNG, np.ones(14), Y)
 
 
 def test_mean_and_deviation_agree_with_scikit_learn() -> None:
     kernel = 0.7 * RBF(0.3) + 0.4 * RBF(1.0) + ConstantKernel(1.0)  # the constant is the level of the rung
     theirs = GaussianProcessRegressor(kernel, alpha=0.05, optimizer=None).fit(X, Y)
     mean, std = theirs.predict(NEW, return_std=True)
-    pairs = np.stack([rbf(X, NEW, 0.3), rbf(X, NEW, 1.0)])
-    ours = posterior().at(pairs, np.ones((2, 5)), np.zeros(5, dtype=np.int64))
+    pairs = 0.7 * rbf(X, NEW, 0.3) + 0.4 * rbf(X, NEW, 1.0)
+    ours = posterior().at(pairs, np.full(5, 1.1), np.zeros(5, dtype=np.int64))
     np.testing.assert_allclose(ours[0], mean, atol=1e-4)
     np.testing.assert_allclose(ours[1], std, atol=1e-4)
 
@@ -43,8 +44,8 @@ def test_held_out_errors_are_those_of_refits() -> None:
     errors, deviations = posterior().held_out()
     for left in range(14):
         kept = np.arange(14) != left
-        refit = Posterior.of(WEIGHTS, GRAMS[:, kept][:, :, kept], ONE_RUNG[kept], np.ones(13), Y[kept])
-        mean, std = refit.at(GRAMS[:, kept][:, :, [left]], np.ones((2, 1)), np.zeros(1, dtype=np.int64))
+        refit = Posterior.of(WEIGHTS, SUMMED[kept][:, kept], ONE_RUNG[kept], np.ones(13), Y[kept])
+        mean, std = refit.at(SUMMED[kept][:, [left]], np.full(1, 1.1), np.zeros(1, dtype=np.int64))
         assert errors[left] == pytest.approx(Y[left] - mean[0], abs=1e-4)
         assert deviations[left] == pytest.approx(np.sqrt(std[0] ** 2 + 0.05), abs=1e-4)
 

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
 from automl._errors import ConfigError
-from automl.proposals import declared_front, declared_winner
 from automl.searchers.wl_ehvi import WLEHVI
-from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial
-from predictors import Prediction
+from evaluators import Evaluation, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, Cost, FeatureSchema, Field, Kind, zoo
 from searchspaces.cost import cost
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.automl._bitstrings import Bitstrings, finished, generator, loss, measured, search
+from tests.automl.proposals.known_loss import KnownLoss
 
 OBJECTIVES = (Objective("ne"), Objective("flops"))
 SCHEMA = FeatureSchema(
     (*(Field(f"n{at}", Kind.NUMERIC) for at in range(3)), *(Field(f"c{at}", Kind.CATEGORICAL, 50) for at in range(4)))
 )
 SPACE = AutoCTR(SCHEMA, blocks=3)
-
-
-class KnownLoss:
-    """A guide that has nothing to learn: it tells what bitstrings are worth, and is as sure as it is told to be."""
-
-    def __init__(self, std: float = 0.01) -> None:
-        self.std = std
-        self.told: list[int] = []
-
-    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> KnownLoss:
-        self.told.append(len(trials))
-        return self
-
-    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
-        mean = np.array([0.8 + loss(one.candidate) for one in suggestions])
-        return Prediction(mean, np.full(len(mean), self.std))
 
 
 def price(candidate: Candidate) -> Cost:
@@ -162,31 +143,6 @@ def test_without_noise_nothing_is_trained_again() -> None:
 
     searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], None, 20, guide=KnownLoss(), initial=10)
     assert not any(one.suggestion.replicate for one in search(searcher, 20, evaluate=exact))
-
-
-def test_the_declared_winner_is_the_expected_best_not_the_luckiest() -> None:
-    rng = np.random.default_rng(2)
-    record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(20)]
-    order = sorted(record, key=lambda one: loss(one.candidate))
-    lucky = finished(30, Suggestion(order[-1].candidate, replicate=1), Evaluation({"ne": Metric(0.1)}))
-    assert declared_winner([*record, lucky], OBJECTIVES[:1], KnownLoss()) == order[0]
-
-
-def test_the_declared_front_is_undominated_and_keeps_bounds() -> None:
-    rng = np.random.default_rng(2)
-    record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(30)]
-    objectives = (Objective("ne"), Objective("flops", bound=12.0))
-    front = declared_front(record, objectives, KnownLoss())
-    losses = np.array([one.losses for one in front])
-    assert (np.diff(losses[:, 0]) > 0).all()
-    assert (np.diff(losses[:, 1]) < 0).all()
-    assert max(float(one.trial.value("flops") or 0.0) for one in front) <= 12.0
-
-
-def test_only_full_trainings_are_declared() -> None:
-    candidate = Bitstrings().sample(np.random.default_rng(0))
-    cheap = finished(0, Suggestion(candidate, Fidelity(-1)))
-    assert declared_winner([cheap], OBJECTIVES, KnownLoss()) is None
 
 
 @pytest.mark.parametrize(

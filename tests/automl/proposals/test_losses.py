@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from automl.proposals import LossModel, quality_first, scaled_loss
+from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
+from searchspaces import Candidate, FeatureSchema, Field, Kind
+from searchspaces.cost import cost
+from searchspaces.spaces.autoctr import AutoCTR
+from tests.automl._bitstrings import Bitstrings, finished
+from tests.automl.proposals.known_loss import Constant, KnownLoss
+
+SCHEMA = FeatureSchema((Field("price", Kind.NUMERIC), *(Field(f"id{at}", Kind.CATEGORICAL, 9) for at in range(3))))
+SPACE = AutoCTR(SCHEMA, blocks=3)
+LATENCY = Objective("latency_ms_p50")
+
+
+def flops(candidate: Candidate) -> int:
+    assert candidate.architecture is not None
+    return cost(candidate.architecture, SCHEMA).flops
+
+
+def sampled(count: int) -> list[Candidate]:
+    rng = np.random.default_rng(0)
+    return [SPACE.sample(rng) for _ in range(count)]
+
+
+def graph_model(bound: float | None = None) -> LossModel:
+    return LossModel(SPACE, SCHEMA, (Objective("flops", bound=bound), Objective("ne")), KnownLoss())
+
+
+def bits_trials(count: int) -> list[Trial]:
+    rng = np.random.default_rng(0)
+    return [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(count)]
+
+
+def test_quality_comes_first() -> None:
+    ordered = quality_first((Objective("flops"), Objective("auc"), Objective("params")))
+    assert [one.metric for one in ordered] == ["auc", "flops", "params"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "value", "expected"),
+    [
+        (Objective("ne"), 0.8, 0.8),
+        (Objective("auc"), 0.7, -0.7),
+        (Objective("flops"), 999.0, 3.0),
+        (Objective("qps"), 99.0, -2.0),
+        (Objective("debt", Goal.MINIMIZE), -9.0, -1.0),
+    ],
+)
+def test_costs_are_compared_by_their_logarithm(objective: Objective, value: float, expected: float) -> None:
+    assert scaled_loss(objective, value) == pytest.approx(expected)
+
+
+def test_bounds_hold_before_anything_is_measured() -> None:
+    candidates = sampled(20)
+    bound = float(np.median([flops(one) for one in candidates]))
+    model = graph_model(bound)
+    assert [model.is_affordable(one) for one in candidates] == [flops(one) <= bound for one in candidates]
+
+
+def test_a_cost_without_formula_is_learned_on_its_logarithm() -> None:
+    def timed(trial: Trial) -> Trial:
+        ones = trial.value("flops") or 0.0
+        return finished(
+            trial.number, trial.suggestion, Evaluation({"ne": Metric(0.8), LATENCY.metric: Metric(10.0**ones)})
+        )
+
+    model = LossModel(Bitstrings(), None, (Objective("ne"), LATENCY), KnownLoss())
+    model.fit([timed(one) for one in bits_trials(60)])
+    held_out = [one.candidate for one in bits_trials(80)[60:]]
+    ones = np.array([sum(int(str(bit)) for bit in one.training.values()) for one in held_out])
+    found = model.predict(held_out)
+    np.testing.assert_allclose(found.mean[:, 1], ones, atol=1.5)
+    assert (found.std[:, 1] > 0).all()
+
+
+def test_quality_is_what_the_guide_says() -> None:
+    model = LossModel(Bitstrings(), None, (Objective("ne"),), KnownLoss(std=0.3))
+    trials = bits_trials(5)
+    model.fit(trials)
+    found = model.predict([one.candidate for one in trials])
+    np.testing.assert_allclose(found.mean[:, 0], [one.value("ne") for one in trials])
+    np.testing.assert_allclose(found.std, 0.3)
+
+
+def test_a_formula_that_agrees_with_what_was_measured_stays_exact() -> None:
+    candidates = sampled(6)
+    outcomes = [Evaluation({"ne": Metric(0.8), "flops": Metric(float(flops(one)))}) for one in candidates]
+    model = LossModel(SPACE, SCHEMA, (Objective("ne"), Objective("flops")), Constant())
+    model.fit([finished(at, Suggestion(candidates[at]), one) for at, one in enumerate(outcomes)])
+    found = model.predict(candidates)
+    np.testing.assert_allclose(found.mean[:, 1], [math.log10(1 + flops(one)) for one in candidates])
+    np.testing.assert_allclose(found.std[:, 1], 0.0)
