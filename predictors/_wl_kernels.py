@@ -278,6 +278,8 @@ def _readings(views: Sequence[View]) -> dict[str, Reading]:
 
 
 def _codes(views: Sequence[View], length: int) -> Matrix:
+    if not length:
+        return np.empty((len(views), 0))
     rows = [np.full(length, np.nan) if view.code is None else view.code for view in views]
     return np.array(rows, dtype=np.float64).reshape(len(views), length)
 

@@ -26,8 +26,8 @@ from scipy.special import ndtr
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-MOST_POINTS = 50
-"""Of a front beyond the first two losses, those of lowest height: boxes grow with a power of the points."""
+MOST_BOXES = 3000
+"""With three losses or more boxes grow with a power of the points: of a longer front those of lowest height count."""
 
 
 def expected_improvement(mean: Vector, std: Vector, best: Vector | float) -> Vector:
@@ -68,9 +68,10 @@ def expected_hypervolume_improvement(front: ArrayLike, reference: ArrayLike, mea
 
 def _inside(points: Matrix, corner: Vector) -> Matrix:
     kept = points[(points < corner).all(axis=1)]
-    if len(corner) > 2 and len(kept) > MOST_POINTS:
-        kept = kept[np.argsort(kept[:, 0], kind="stable")[:MOST_POINTS]]
-    return kept
+    if len(corner) < 3:
+        return kept
+    most = int(MOST_BOXES ** (1 / (len(corner) - 1))) - 1
+    return kept[np.argsort(kept[:, 0], kind="stable")[:most]]
 
 
 def _edges(values: Vector, end: float) -> Vector:

@@ -31,7 +31,7 @@ from automl.proposals import (
     undominated,
     why_outside,
 )
-from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
+from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
 
@@ -46,6 +46,8 @@ TOP = 8
 """Best candidates by expected quality that are parents beside the front."""
 BAD_END = 0.9
 """Quantile of the first losses of quality that bounds the hypervolume: what is worse is of no interest."""
+MARGIN = 0.1
+"""Of the range of the first costs, beyond the largest: the best quality may cost more."""
 DRAWS = 200
 """Of random candidates in a row that no bound allows, before there is none."""
 
@@ -78,7 +80,7 @@ class WLEHVI:
         *,
         guide: Predictor | None = None,
         initial: int = 20,
-        pool: int = 300,
+        pool: int = 200,
         quality_share: float = 0.25,
         doubt_share: float = 0.1,
         replicate_share: float = 0.1,
@@ -170,18 +172,18 @@ class WLEHVI:
         )
 
     def _reference(self) -> Vector:
-        """The corner of the hypervolume: bounds, or else what the first trials of the search had."""
-        objectives = self._model.objectives
-        first = [trial for trial in self._trials if trial.state is TrialState.COMPLETE][: self._initial]
-        corner = []
-        for at, objective in enumerate(objectives):
+        """The corner of the hypervolume: bounds, or else what the first trials are expected to be.
+
+        In the unit of the guide, since one that learns ranks has no other.
+        """
+        first = sorted(self._known(), key=lambda one: one.trial.number)[: self._initial]
+        losses = np.array([one.losses for one in first])
+        corner = losses.max(axis=0) + MARGIN * np.ptp(losses, axis=0)
+        corner[0] = np.quantile(losses[:, 0], BAD_END)
+        for at, objective in enumerate(self._model.objectives):
             if objective.bound is not None:
-                corner.append(scaled_loss(objective, objective.bound))
-                continue
-            values = [trial.value(objective.metric) for trial in first]
-            losses = [scaled_loss(objective, value) for value in values if value is not None]
-            corner.append(float(np.quantile(losses, BAD_END)) if at == 0 else max(losses) + 0.1 * np.ptp(losses))
-        return np.array(corner)
+                corner[at] = scaled_loss(objective, objective.bound)
+        return corner
 
     def _caps(self) -> Vector:
         """The bound on each cost, infinite where there is none; quality is bounded by the reference alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class KnownLoss:
         self.std = std
         self.told: list[int] = []
 
-    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> KnownLoss:
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
         self.told.append(len(trials))
         return self
 

@@ -93,3 +93,11 @@ def test_dominated_points_and_points_beyond_the_reference_change_nothing() -> No
         expected_hypervolume_improvement(more, REFERENCE, mean, std),
         expected_hypervolume_improvement(FRONT, REFERENCE, mean, std),
     )
+
+
+def test_a_long_front_of_many_losses_is_cut_to_its_best() -> None:
+    rng = np.random.default_rng(0)
+    front = rng.random((400, 4))
+    found = expected_hypervolume_improvement(front, np.ones(4), np.full((3, 4), 0.5), np.full((3, 4), 0.2))
+    assert np.isfinite(found).all()
+    assert (found > 0).all()

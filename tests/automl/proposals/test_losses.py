@@ -84,7 +84,7 @@ def test_quality_is_what_the_guide_says() -> None:
     trials = bits_trials(5)
     model.fit(trials)
     found = model.predict([one.candidate for one in trials])
-    np.testing.assert_allclose(found.mean[:, 0], [one.value("ne") for one in trials])
+    np.testing.assert_allclose(found.mean[:, 0], [float(one.value("ne") or 0.0) for one in trials])
     np.testing.assert_allclose(found.std, 0.3)
 
 
