@@ -178,7 +178,7 @@ class WLEHVI:
         """
         first = sorted(self._known(), key=lambda one: one.trial.number)[: self._initial]
         losses = np.array([one.losses for one in first])
-        corner = losses.max(axis=0) + MARGIN * np.ptp(losses, axis=0)
+        corner: Vector = losses.max(axis=0) + MARGIN * np.ptp(losses, axis=0)
         corner[0] = np.quantile(losses[:, 0], BAD_END)
         for at, objective in enumerate(self._model.objectives):
             if objective.bound is not None:

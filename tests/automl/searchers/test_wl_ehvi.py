@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from automl import plugins
 from automl._errors import ConfigError
 from automl.searchers.wl_ehvi import WLEHVI
 from evaluators import Evaluation, Metric, Objective, Suggestion, Trial
@@ -160,3 +161,15 @@ def test_options_out_of_range_are_told(options: dict[str, float], message: str) 
 def test_an_objective_is_needed() -> None:
     with pytest.raises(ConfigError, match="an objective is needed to tell better from worse"):
         WLEHVI(Bitstrings(), (), guide=KnownLoss())
+
+
+def test_a_study_injects_schema_and_budget_and_builds_the_guide() -> None:
+    context = {"space": SPACE, "schema": SCHEMA, "objectives": OBJECTIVES, "budget_trials": 40}
+    searcher = plugins.construct("searcher", {"name": "wl_ehvi", "guide": {"name": "wl_gp", "trees": False}}, context)
+    assert (searcher._budget, searcher._replicated) == (40, 4)
+    assert len(searcher.ask(1, generator(0, 0))) == 1
+
+
+def test_the_budget_is_no_option() -> None:
+    (mistake,) = plugins.mistakes("searcher", {"name": "wl_ehvi", "budget_trials": 40}, "searcher")
+    assert mistake.startswith("searcher.budget_trials: unknown option")
