@@ -49,7 +49,7 @@ BAD_END = 0.9
 MARGIN = 0.1
 """Of the range of the first costs, beyond the largest: the best quality may cost more."""
 DRAWS = 200
-"""Of random candidates in a row that no bound allows, before there is none."""
+"""Of random candidates in a row that no bound allows, before neighbours of those that keep it are tried."""
 
 
 class WLEHVI:
@@ -126,7 +126,7 @@ class WLEHVI:
             if suggestion is None and place >= self._initial and len(self._known()) >= FEWEST_MEASURED:
                 choice = choice or self._choice([*underway, *suggestions], taken, rng)
                 suggestion = choice.next(rng)
-            suggestion = suggestion or self._random(taken, rng)
+            suggestion = suggestion or self._random(taken, rng) or self._neighbour(taken, rng)
             if suggestion is None:
                 break
             suggestions.append(suggestion)
@@ -198,6 +198,12 @@ class WLEHVI:
             if self._model.is_affordable(candidate):
                 return Suggestion(candidate, origin="random")
         return None
+
+    def _neighbour(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        """Next to what keeps the bounds, where chance finds nothing that does."""
+        parents = [trial for trial in self._inside if self._model.is_affordable(trial.candidate)]
+        pool = propose_pool(self._space, parents, self._pool, taken=taken, rng=rng)
+        return next((one.suggestion() for one in pool if self._model.is_affordable(one.candidate)), None)
 
     def _is_time_to_replicate(self, place: int) -> bool:
         return self._budget is not None and self._budget - self._replicated <= place < self._budget

@@ -94,6 +94,20 @@ def test_a_bound_on_a_known_cost_is_never_broken(told_first: int) -> None:
     assert max(price(one.candidate).flops for one in asked) <= bound
 
 
+def test_where_chance_keeps_no_bound_neighbours_of_what_does_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.searchers.wl_ehvi.DRAWS", 0)
+    rng = np.random.default_rng(1)
+    small, large = sorted((SPACE.sample(rng) for _ in range(2)), key=lambda one: price(one).flops)
+    bound = float(price(small).flops)
+    searcher = WLEHVI(SPACE, (Objective("ne"), Objective("flops", bound=bound)), SCHEMA, pool=40)
+    searcher.tell(
+        [graph_trial(at, one, 0.8, stage="baseline", origin="baseline") for at, one in enumerate([small, large])]
+    )
+    (asked,) = searcher.ask(1, generator(0, 0))
+    assert (asked.origin, asked.parents) == ("mutation", (0,))
+    assert price(asked.candidate).flops <= bound
+
+
 def test_where_measured_costs_differ_from_the_formula_they_are_learned() -> None:
     rng = np.random.default_rng(1)
     searcher = WLEHVI(SPACE, OBJECTIVES, SCHEMA, initial=5, pool=30)
