@@ -23,8 +23,6 @@ class Searcher(Protocol):
     is a start point for a searcher that works from what it was told; `proposals.is_start` says whether it can
     be. Every other baseline is there to compare with and is only remembered as tried; a searcher that fits a model
     to what it was told may take those that are points of the space for data, and says so.
-    be. Every other baseline is there to compare with and is only remembered as tried, but where a searcher says that
-    its model learns from human-made ones too (`proposals.is_human_made`).
 
     A constructor may take `space` and `objectives` (injected) and options by keyword; an option typed
     with the Protocol of a plug room takes `{name: ..., option: ...}` in a config.

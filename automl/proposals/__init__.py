@@ -18,11 +18,11 @@ from automl.proposals._known_costs import KnownCosts
 from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
-from automl.proposals._pool import Pool, Proposal, propose_pool
+from automl.proposals._pool import Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
-from automl.proposals._starts import is_baseline, is_human_made, is_measured_baseline, is_start, why_outside
+from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
 from automl.proposals._trust import Trust, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
@@ -44,7 +44,6 @@ __all__ = [
     "Plan",
     "Planner",
     "Policy",
-    "Pool",
     "Promise",
     "Proposal",
     "Scale",
@@ -66,7 +65,6 @@ __all__ = [
     "fitness",
     "guidance_mistakes",
     "is_baseline",
-    "is_human_made",
     "is_measured_baseline",
     "is_start",
     "objective_mistakes",

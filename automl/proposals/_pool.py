@@ -1,73 +1,41 @@
-"""A pool of unseen candidates for an acquisition function: neighbours of the front, further mutants, and chance."""
+"""A pool of candidates to choose from: neighbours of the best, a few farther ones, children, and some by chance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-"""A pool of candidates to choose from: neighbours of the best, a few farther ones, children, and some by chance."""
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 
-from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant
+from automl.proposals._unseen import Identity, sample_unseen
 from evaluators import Suggestion, Trial
-from searchspaces import SearchSpace
+from searchspaces import Candidate, SearchSpace
 
-NEAR, FAR = 0.7, 0.15
-"""Shares of neighbours and of mutants a few edits away; the rest is drawn from the space."""
+NEAR, FAR, CHILDREN = 0.70, 0.15, 0.05
+"""Shares of mutants by one edit, by two to four, and of crossovers; the rest is random."""
 MOST_EDITS = 4
+DRAWS_EACH = 2
+"""Per place in the pool; what draws do not fill stays empty."""
 
 
 @dataclass(frozen=True)
-class Pool:
-    """How large a pool is and whom its mutants come from."""
-
-    size: int
-    parents: Sequence[Trial]
-
-    def drawn(self, space: SearchSpace, taken: Set[Identity], rng: np.random.Generator) -> list[Suggestion]:
-        """Distinct suggestions that are not taken; fewer, even none, where the space runs dry."""
-        found: dict[Identity, Suggestion] = {}
-        for place in range(self.size):
-            drawn = self._mutant(space, place, taken | found.keys(), rng) or _sample(space, taken | found.keys(), rng)
-            if drawn is None:
-                break
-            found[drawn.identity] = drawn
-        return list(found.values())
-
-    def _mutant(
-        self, space: SearchSpace, place: int, taken: Set[Identity], rng: np.random.Generator
-    ) -> Suggestion | None:
-        share = (place + 0.5) / self.size
-        if not self.parents or share > NEAR + FAR:
-            return None
-        parent = self.parents[int(rng.integers(len(self.parents)))]
-        edits = 1 if share < NEAR else int(rng.integers(2, MOST_EDITS + 1))
-        mutant = unseen_mutant(space, parent.candidate, taken, rng, edits=edits)
-        return None if mutant is None else Suggestion(mutant, parents=(parent.number,), origin="mutation")
-
-
-def _sample(space: SearchSpace, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-    candidate = sample_unseen(space, taken, rng)
-    return None if candidate is None else Suggestion(candidate, origin="random")
-from automl.proposals._unseen import Identity, sample_unseen
-from searchspaces import Candidate, SearchSpace
-NEAR, FAR, CHILDREN = 0.70, 0.15, 0.05
-"""Shares of mutants by one edit, by two to four, and of crossovers; the rest is random."""
-DRAWS_EACH = 2
-"""Per place in the pool; what draws do not fill stays empty."""
 class Proposal:
     """A candidate, the numbers of the trials that it was made of, and how."""
+
     candidate: Candidate
     parents: tuple[int, ...]
     origin: str
+
     def suggestion(self) -> Suggestion:
         """As a searcher gives it."""
         return Suggestion(self.candidate, parents=self.parents, origin=self.origin)
+
+
 def propose_pool(
     space: SearchSpace, parents: Sequence[Trial], size: int, *, taken: Set[Identity], rng: np.random.Generator
 ) -> list[Proposal]:
     """Up to `size` different proposals that nobody has tried; parents must be points of the space.
+
     Without parents all are random. In a space that is nearly exhausted, those that are left.
     """
     draws: list[tuple[Callable[[], Proposal | None], float]] = [
@@ -83,6 +51,8 @@ def propose_pool(
     if not found and (last := sample_unseen(space, taken, rng)) is not None:
         return [Proposal(last, (), "random")]
     return list(found.values())
+
+
 def _fill(
     found: dict[Identity, Proposal], draw: Callable[[], Proposal | None], count: int, taken: Set[Identity]
 ) -> None:
@@ -93,12 +63,16 @@ def _fill(
         proposal = draw()
         if proposal is not None and (identity := proposal.suggestion().identity) not in taken:
             found.setdefault(identity, proposal)
+
+
 def _mutant(space: SearchSpace, parents: Sequence[Trial], rng: np.random.Generator, *, edits: int) -> Proposal:
     parent = parents[int(rng.integers(len(parents)))]
     candidate = parent.candidate
     for _ in range(edits):
         candidate = space.mutate(candidate, rng)
     return Proposal(candidate, (parent.number,), "mutation")
+
+
 def _child(space: SearchSpace, parents: Sequence[Trial], rng: np.random.Generator) -> Proposal | None:
     if len(parents) < 2:
         return None

@@ -10,11 +10,6 @@ HUMAN_MADE = "zoo:"
 """How the origin of a human-made architecture begins."""
 
 
-def is_human_made(suggestion: Suggestion) -> bool:
-    """Whether it is the user's own model or one of the zoo; other baselines are results of cheaper rungs."""
-    return suggestion.origin == BASELINE_ORIGIN or suggestion.origin.startswith(HUMAN_MADE)
-
-
 def why_outside(space: SearchSpace, candidate: Candidate) -> str:
     """Why the candidate is no point of the space; empty where it is one."""
     try:

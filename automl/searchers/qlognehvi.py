@@ -41,11 +41,12 @@ from automl.proposals import (
     GainScale,
     Identity,
     KnownCosts,
-    Pool,
     count_mistakes,
     dominance_ranks,
     is_measured_baseline,
     objective_mistakes,
+    propose_pool,
+    sample_unseen,
     why_outside,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
@@ -111,7 +112,8 @@ class QLogNEHVI:
             return self._random(n, taken, rng)
         ranks = dominance_ranks(valued, self._objectives)
         front = [trial for trial, rank in zip(valued, ranks, strict=True) if rank == 1]
-        pool = Pool(max(self._pool, n), front).drawn(self._space, taken, rng)
+        drawn = propose_pool(self._space, front, max(self._pool, n), taken=taken, rng=rng)
+        pool = [one.suggestion() for one in drawn]
         if not pool:
             return []
         seed = int(rng.integers(2**31 - 1))
@@ -187,8 +189,11 @@ class QLogNEHVI:
         return trial.state is TrialState.COMPLETE and has_all
 
     def _random(self, n: int, taken: set[Identity], rng: np.random.Generator) -> list[Suggestion]:
-        drawn = Pool(n, ()).drawn(self._space, taken, rng)
-        return [Suggestion(one.candidate, origin="random") for one in drawn]
+        drawn: dict[Identity, Suggestion] = {}
+        while len(drawn) < n and (found := sample_unseen(self._space, taken | drawn.keys(), rng)) is not None:
+            suggestion = Suggestion(found, origin="random")
+            drawn[suggestion.identity] = suggestion
+        return list(drawn.values())
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from automl.proposals import (
     declare,
     expected_hypervolume_improvement,
     expected_improvement,
-    is_human_made,
+    is_baseline,
     propose_pool,
     quality_first,
     sample_unseen,
@@ -114,7 +114,7 @@ class WLEHVI:
         The memo of a judged one holds the `predicted` quality, its deviation `std`, and by what it was chosen.
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
-        underway = [one for one in pending if not is_human_made(one)]
+        underway = [one for one in pending if not is_baseline(one)]
         searched = sum(trial.stage == "search" for trial in self._trials)
         choice: _Choice | None = None
         suggestions: list[Suggestion] = []
@@ -136,7 +136,7 @@ class WLEHVI:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds trials of the search and human-made baselines to the record; others are only remembered as tried."""
         self._seen.update(trial.suggestion.identity for trial in trials)
-        kept = [trial for trial in trials if trial.stage == "search" or is_human_made(trial.suggestion)]
+        kept = [trial for trial in trials if trial.stage == "search" or is_baseline(trial.suggestion)]
         self._trials.extend(kept)
         self._inside.extend(
             trial for trial in kept if trial.stage == "search" or not why_outside(self._space, trial.candidate)

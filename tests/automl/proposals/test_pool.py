@@ -1,47 +1,27 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from automl.proposals import Pool
-from evaluators import Suggestion
-from tests.automl._bitstrings import Bitstrings, finished
-
-SPACE = Bitstrings(24)
-
-
-def test_most_are_neighbours_some_are_further_and_the_rest_is_chance() -> None:
-    rng = np.random.default_rng(0)
-    parents = [finished(number, Suggestion(SPACE.sample(rng))) for number in range(3)]
-    pool = Pool(40, parents).drawn(SPACE, set(), rng)
-    assert [one.origin for one in pool] == ["mutation"] * 34 + ["random"] * 6
-    distances = [
-        int(np.abs(SPACE.encode(one.candidate) - SPACE.encode(parents[one.parents[0]].candidate)).sum())
-        for one in pool[:34]
-    ]
-    assert set(distances[:28]) == {1}
-    assert max(distances[28:]) > 1
-
-
-def test_they_are_distinct_and_not_taken_and_all_of_a_small_space_where_it_runs_dry() -> None:
-    space, rng = Bitstrings(4), np.random.default_rng(0)
-    parent = finished(0, Suggestion(space.sample(rng)))
-    pool = Pool(100, [parent]).drawn(space, {parent.suggestion.identity}, rng)
-    assert len({one.identity for one in pool} | {parent.suggestion.identity}) == len(pool) + 1 == 16
-
-
-def test_without_parents_all_is_chance() -> None:
-    assert {one.origin for one in Pool(5, ()).drawn(SPACE, set(), np.random.default_rng(0))} == {"random"}
-from collections import Counter
 from automl.proposals import propose_pool
 from evaluators import Suggestion, Trial
+from tests.automl._bitstrings import Bitstrings, finished
+
 SPACE = Bitstrings(30)
+
+
 def parents(count: int) -> list[Trial]:
     rng = np.random.default_rng(5)
     return [finished(at, Suggestion(SPACE.sample(rng))) for at in range(count)]
+
+
 def test_most_are_neighbours_and_some_are_children_or_random() -> None:
     pool = propose_pool(SPACE, parents(10), 200, taken=set(), rng=np.random.default_rng(0))
     counts = Counter(one.origin for one in pool)
     assert counts == {"mutation": 170, "crossover": 10, "random": 20}
+
+
 def test_mutants_are_one_to_four_edits_from_their_parent() -> None:
     old = parents(3)
     pool = propose_pool(SPACE, old, 60, taken=set(), rng=np.random.default_rng(0))
@@ -52,15 +32,21 @@ def test_mutants_are_one_to_four_edits_from_their_parent() -> None:
     )
     assert edits[1] > edits[2] + edits[3] + edits[4] > 0
     assert max(edits) <= 4
+
+
 def test_all_differ_and_none_is_taken() -> None:
     taken = {one.suggestion.identity for one in parents(10)}
     pool = propose_pool(SPACE, parents(10), 100, taken=taken, rng=np.random.default_rng(0))
     identities = {one.suggestion().identity for one in pool}
     assert len(identities) == len(pool)
     assert not identities & taken
+
+
 def test_without_parents_all_are_random() -> None:
     pool = propose_pool(SPACE, [], 20, taken=set(), rng=np.random.default_rng(0))
     assert Counter(one.origin for one in pool) == {"random": 20}
+
+
 def test_the_last_candidate_of_a_space_is_found_and_then_nothing() -> None:
     small = Bitstrings(4)
     everything = [small.to_candidate({f"bit{at:02d}": number >> at & 1 for at in range(4)}) for number in range(16)]
