@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.proposals._known_costs import CLOSED_FORM
+from automl.proposals._costs import CLOSED_FORM
 from evaluators import Objective
 
 CLIPPED_AT = 0.95

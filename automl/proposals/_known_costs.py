@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluators import Objective, Suggestion, Trial, TrialState
-from evaluators._external.candidate_document import cost_metrics
-from searchspaces import Candidate, FeatureSchema
-
-CLOSED_FORM = ("params", "macs", "flops", "embedding_bytes")
+from automl.proposals._costs import CLOSED_FORM, closed_form_costs
+from evaluators import Objective, Trial, TrialState
+from searchspaces import Candidate, FeatureSchema, SearchSpaceError
 
 
 class KnownCosts:
@@ -47,9 +45,12 @@ class KnownCosts:
         return np.array(values, dtype=np.float64).reshape(len(candidates), len(self._costs))
 
     def _computed(self, candidate: Candidate) -> dict[str, float]:
-        if self._schema is None:
+        metrics = [one.metric for one in self._costs]
+        try:
+            values = closed_form_costs(candidate, self._schema, metrics)
+        except SearchSpaceError:
             return {}
-        return {name: metric.value for name, metric in cost_metrics(Suggestion(candidate), self._schema).items()}
+        return {metric: float(value) for metric, value in zip(metrics, values, strict=True) if not np.isnan(value)}
 
 
 def _agrees(computed: float | None, told: float | None) -> bool:

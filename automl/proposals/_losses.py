@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automl.control import QUALITY_METRICS, quality_objective
+from automl.proposals._costs import CLOSED_FORM, closed_form_costs
 from evaluators import Evaluation, Metric, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Candidate, Cost, FeatureSchema, SearchSpace, SearchSpaceError
-from searchspaces.cost import cost
+from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
-FORMULAS: MappingProxyType[str, Callable[[Cost], int]] = MappingProxyType(
-    {
-        "flops": lambda price: price.flops,
-        "macs": lambda price: price.macs,
-        "params": lambda price: price.parameters,
-        "embedding_bytes": lambda price: price.embedding_bytes,
-    }
-)
 TOLERANCE = 1e-3
 """Relative; a formula that misses what was measured by more is not that of this evaluator."""
 
@@ -67,7 +58,7 @@ class LossModel:
         self._schema = schema
         self._guide = guide
         self._models: dict[str, Predictor] = {}
-        self._is_formula = {one.metric: schema is not None and one.metric in FORMULAS for one in self.objectives}
+        self._is_formula = {one.metric: schema is not None and one.metric in CLOSED_FORM for one in self.objectives}
 
     def fit(self, trials: Sequence[Trial]) -> None:
         """Learns from the trials, with seeds that depend on their number alone."""
@@ -103,13 +94,11 @@ class LossModel:
 
     def _computed(self, objective: Objective, candidate: Candidate) -> float:
         """By formula; infinite where it does not tell."""
-        if candidate.architecture is None or self._schema is None:
-            return math.inf
         try:
-            price = cost(candidate.architecture, self._schema)
+            (value,) = closed_form_costs(candidate, self._schema, [objective.metric])
         except SearchSpaceError:
             return math.inf
-        return scaled_loss(objective, float(FORMULAS[objective.metric](price)))
+        return math.inf if np.isnan(value) else scaled_loss(objective, float(value))
 
     def _agrees(self, objective: Objective, complete: Sequence[Trial]) -> bool:
         if not self._is_formula[objective.metric]:
