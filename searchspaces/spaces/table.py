@@ -20,7 +20,7 @@ from searchspaces._errors import CandidateError, SearchSpaceError, SpaceError
 from searchspaces._schema import FeatureSchema
 from searchspaces.cost import shapes
 from searchspaces.spaces._row_codes import row_codes
-from searchspaces.spaces._trial_rows import read_candidates
+from searchspaces.trial_rows import read_candidates
 
 __all__ = ["Table"]
 

@@ -22,7 +22,7 @@ from searchspaces._schema import FeatureSchema
 from searchspaces._space import SearchSpace
 from searchspaces.cost import shapes
 from searchspaces.spaces._tabled_views import RowView, SettingsView, SourceView, View
-from searchspaces.spaces._trial_rows import read_candidates, read_searched
+from searchspaces.trial_rows import read_candidates, read_searched
 
 __all__ = ["Tabled"]
 

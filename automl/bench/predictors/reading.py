@@ -14,7 +14,7 @@ from automl._errors import AutomlError
 from automl.bench.predictors.cells import Row, flat, number, said
 from automl.bench.predictors.columns import Asked, Verdict, is_repetition, judged
 from searchspaces import Options, did_you_mean
-from searchspaces.spaces._trial_rows import read_rows
+from searchspaces.trial_rows import read_rows
 
 FEWEST = 10
 """Different candidates below which there is nothing to measure."""

@@ -12,7 +12,7 @@ from typing import Any
 from automl._errors import AutomlError
 from evaluators import KNOWN_METRICS, Evaluation, Failure, FailureKind, Goal, Metric
 from evaluators._tabular.entries import SEARCH, Entry
-from searchspaces.spaces._trial_rows import candidate_of, read_rows
+from searchspaces.trial_rows import candidate_of, read_rows
 
 LOG = logging.getLogger("automl")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -55,7 +56,7 @@ def read_searched(file: Path) -> list[Candidate]:
     """
     found: dict[str, Candidate] = {}
     for number, row in enumerate(read_rows(file), start=1):
-        candidate = candidate_of(row, f"row {number} of {file}", (), ()) if row.get("role") == SEARCHED else None
+        candidate = candidate_of(row, f"row {number} of {file}") if row.get("role") == SEARCHED else None
         if candidate is not None:
             found.setdefault(candidate.fingerprint, candidate)
     if not found:
@@ -77,13 +78,17 @@ def read_rows(file: Path) -> list[Row]:
         rows = list(reader(file))
     except SpaceError:
         raise
-    except (OSError, EOFError, csv.Error, *_MALFORMED_JSON) as error:
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SpaceError(
+            f"a file that ends in {PACKED} must be packed whole, but {file} is broken: {error}; fetch or pack it again"
+        ) from error
+    except (OSError, csv.Error, *_MALFORMED_JSON) as error:
         raise SpaceError(f"a table must be a file that can be read, but {file} cannot: {error}") from error
     return rows
 
 
-def candidate_of(row: Row, where: str, training: Sequence[str], system: Sequence[str]) -> Candidate | None:
-    """The candidate of a row, None where it has none.
+def candidate_of(row: Row, where: str, training: Sequence[str] = (), system: Sequence[str] = ()) -> Candidate | None:
+    """The candidate of a row, whole or from the columns of settings that are named; None where it has none.
 
     Raises:
         SpaceError: it is malformed; `where` begins the sentence.
