@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from automl.cli._options import Format, FormatOption, Out
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 from automl.cli.racing import race, table
 
 
@@ -294,51 +295,51 @@ def learning(
 
 def predictors(
     *,
-    trials: Annotated[Path, typer.Option(metavar="FILE", help="Finished trials: csv, jsonl (or .gz) or parquet.")],
-    metric: Annotated[str, typer.Option(metavar="M", help="Column to predict; several by the name that they share.")],
-    maximize: Annotated[
-        bool | None, typer.Option("--maximize/--minimize", help="Which is better [default: known metrics, or less].")
+    trials: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Finished trials: csv, jsonl (or .gz) or parquet.")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Or a table of architectures, of 'bench table'.")
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="M", help="What to predict; columns of a file by the name that they share. [table: ne]"),
+    ] = None,
+    maximize: Maximize = None,
     train: Annotated[str, typer.Option(metavar="N,M", help="Trials to train on, separated by commas.")] = "20,50,100",
     repeats: Annotated[int, typer.Option(min=1, help="Draws of training and held-out trials.")] = 20,
     names: Annotated[
         str | None, typer.Option("--predictors", metavar="a,b:option=value", help="Which ones [default: all].")
     ] = None,
-    where: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only such rows; repeat it.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave out; repeat it.")] = None,
-    choices: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Keep, whatever speaks against it; repeat it.")
-    ] = None,
+    where: Where = None,
+    exclude: Exclude = None,
+    choices: Choices = None,
     seed: Annotated[int, typer.Option(min=0, help="Of draws and predictors.")] = 1,
     held_out: Annotated[int, typer.Option(min=10, help="The most candidates to predict in a repeat.")] = 1000,
     layout: FormatOption = Format.TABLE,
     out: Out = None,
 ) -> None:
-    """How well predictors order trials of a file that they have not seen: tau and regret over repeats."""
+    """How well predictors order trials that they have not seen: tau, its noise ceiling, and regret over repeats."""
     from automl._files import write_text
     from automl.bench.predictors.measure import Plan
     from automl.bench.predictors.measure import predictors as measure
-    from automl.bench.predictors.reading import Source
+    from automl.bench.predictors.pool import pool_of_file, pool_of_table
+    from automl.bench.trial_files.source import Source
     from automl.cli._predictor_table import show
-    from evaluators import Goal
 
-    source = Source(trials, metric, dict(map(_filter, where or ())), tuple(exclude or ()), tuple(choices or ()))
-    goal = None if maximize is None else Goal.MAXIMIZE if maximize else Goal.MINIMIZE
+    if table is not None and trials is None:
+        check_unused({"--maximize": maximize, "--where": where, "--exclude": exclude, "--choices": choices})
+        pool = pool_of_table(table, metric or "ne")
+    elif trials is not None and metric is not None and table is None:
+        columns = tuple(exclude or ()), tuple(choices or ())
+        pool = pool_of_file(Source(trials, metric, goal_of(maximize), None, filters(where), *columns))
+    else:
+        raise typer.BadParameter("predictors are compared on --trials FILE with its --metric, or on a --table")
     chosen = tuple(names.split(",")) if names else ()
-    plan = Plan(source, _numbers(train), repeats, chosen, goal, seed, held_out)
-    for found in measure(plan, kept=out):
-        if out is not None:
-            write_text(
-                out, json.dumps(found, indent=2) + "\n"
-            )  # after each repeat: a run that is stopped goes on there
+    for found in measure(pool, Plan(_numbers(train), repeats, chosen, seed, held_out), kept=out):
+        if out is not None:  # after each repeat: a run that is stopped goes on there
+            write_text(out, json.dumps(found, indent=2) + "\n")
     show(found, layout)
-
-
-def _filter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise typer.BadParameter(f"a filter is COLUMN=VALUE, not {text!r}")
-    return name, value
 
 
 def _numbers(text: str) -> tuple[int, ...]:

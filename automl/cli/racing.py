@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
+
 if TYPE_CHECKING:
     from automl.bench.race.log import Log
 
@@ -83,15 +85,11 @@ def race(
         str, typer.Option(metavar="a,b", help="Metrics of the table: quality, then what costs.")
     ] = "ne,flops",
     metric: Annotated[str | None, typer.Option(help="Metric in a file of trials.")] = None,
-    maximize: Annotated[bool, typer.Option("--maximize", help="Larger values of the metric are better.")] = False,
+    maximize: Maximize = None,
     cost: Annotated[str | None, typer.Option(help="Metric of a file of trials that costs.")] = None,
-    choices: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Columns that hold settings [default: found out].")
-    ] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Leave out; repeat it.")] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only such rows of a file; repeat it.")
-    ] = None,
+    where: Where = None,
+    exclude: Exclude = None,
+    choices: Choices = None,
     initial: Annotated[int, typer.Option(min=0, help="First trials of a run, random and shared by all.")] = 20,
     judge: Annotated[
         str | None, typer.Option(metavar="name:option=value", help="Predictor by which winners are declared too.")
@@ -119,7 +117,7 @@ def race(
     from automl.bench.race.benchmark import race as measure
     from automl.bench.race.ground import course_on
     from automl.bench.race.running import Rules
-    from automl.bench.race.trials import Source
+    from automl.bench.trial_files.source import Source
 
     if not searchers:
         raise typer.BadParameter("name --searchers, separated by commas, or a log with --from")
@@ -128,18 +126,14 @@ def race(
         raise typer.BadParameter("a race is on a --table, or on --trials FILE with its --metric")
     source = None
     if file is not None and metric is not None:
-        conditions = tuple(_condition(one) for one in where or ())
-        source = Source(file, metric, maximize, cost, tuple(choices or ()), conditions, tuple(exclude or ()))
+        columns = tuple(exclude or ()), tuple(choices or ())
+        source = Source(file, metric, goal_of(maximize), cost, filters(where), *columns)
+    else:
+        given = {"--maximize": maximize, "--cost": cost, "--where": where, "--exclude": exclude, "--choices": choices}
+        check_unused(given)
     course = course_on(source, table, objectives.split(","))
     rules = Rules(count, initial, spec_of(judge) if judge else None)
     _show(measure(course, Plan(entrants_of(searchers), seeds, log, rules, first_seed)), form, out)
-
-
-def _condition(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise typer.BadParameter(f"--where is written COLUMN=VALUE, but is {text!r}")
-    return name, value
 
 
 def _count_and_file(values: Sequence[str]) -> tuple[int, Path | None]:

@@ -1,12 +1,11 @@
-"""Trains predictors on some trials of a file and asks them for the order of the others."""
+"""Trains predictors on some trials of a pool and asks them for the order of the others."""
 
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,14 @@ import numpy as np
 
 from automl._errors import AutomlError
 from automl.bench._timing import machine
-from automl.bench.predictors.reading import Source, TrialFile, read_trials
-from evaluators import KNOWN_METRICS, Evaluation, Goal, Metric, Suggestion, Trial, TrialState
+from automl.bench.predictors.pool import Pool
+from evaluators import Goal
 from predictors import Predictor, rank_correlation
-from searchspaces import FeatureSchema, Field, Kind, SearchSpace, load_plugin, plugin_names
+from searchspaces import SearchSpace, load_plugin, plugin_names
 
 ROOM = "predictors"
 BEST = 5
 """Held-out candidates that a predictor may name; the regret is that of the best of them."""
-
-STAND_INS = {Goal.MINIMIZE: "ne", Goal.MAXIMIZE: "auc"}
-"""Known metrics that stand in for the file's: a predictor only has to know which way is better."""
-
-SCHEMA = FeatureSchema((Field("field", Kind.NUMERIC),))  # candidates of settings alone are fed by anything
 
 Sample = dict[str, Any]
 
@@ -37,54 +31,45 @@ class PlanError(AutomlError):
 
 @dataclass(frozen=True)
 class Plan:
-    """Which trials, how many to train on, how often, and which predictors.
+    """How many trials to train on, how often, and which predictors.
 
     `predictors` are names, with options as in `pairwise_mlp:loss=squared`; none means all of the room.
     `held_out` is the most candidates that are predicted in a repeat.
     """
 
-    source: Source
     train: tuple[int, ...] = (20, 50, 100)
     repeats: int = 20
     predictors: tuple[str, ...] = ()
-    goal: Goal | None = None
     seed: int = 1
     held_out: int = 1000
 
-    @property
-    def wanted(self) -> Goal:
-        """The goal that is given, else the one of a known metric, else less."""
-        return self.goal or KNOWN_METRICS.get(self.source.metric, Goal.MINIMIZE)
 
-
-def predictors(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
+def predictors(pool: Pool, plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
     """Figures after each repeat; those in the file `kept` that answer the same question are not taken again, but stay.
 
     Each repeat draws a training set of the largest size, of which the smaller ones are the beginning, and holds the
     other candidates out: all sizes and predictors are asked for the same ones. `tau` is Kendall's tau-b of predicted
     and true order, `regret` what the best of the five first misses to the best that was held out, in the unit of the
-    metric; both are means over repeats, with standard errors. `cpu_seconds` are those of fit and predict.
+    metric; both are means over repeats, with standard errors. `cpu_seconds` are those of fit and predict. `ceiling` is
+    what tau could be at most, given the noise of the labels: that of the pool.
 
     Raises:
         PlanError: too few candidates for the sizes, or no sizes.
         PluginError: no such predictor.
     """
-    trials = read_trials(plan.source)
     names = plan.predictors or plugin_names(ROOM)
-    _check(plan, trials)
-    with tempfile.TemporaryDirectory() as folder:
-        space = _space(trials, Path(folder))
-    tried = _trials(trials, plan.wanted)
+    _check(plan, pool)
     for name in names:
-        built(name, space)
-    about = _about(plan, trials)
+        built(name, pool.space)
+    about = _about(pool, plan)
     samples = _kept(kept, about)
     for repeat in range(plan.repeats):
         taken = {(one["predictor"], one["train"]) for one in samples if one["repeat"] == repeat}
         asked = [(name, size) for name in names for size in plan.train if (name, size) not in taken]
-        samples += [_sample(name, size, repeat, plan, space, tried) for name, size in asked]
+        samples += [_sample(name, size, repeat, pool, plan) for name, size in asked]
         if asked or repeat == plan.repeats - 1:
-            yield {**about, "predictors": summary(samples), "samples": samples, "machine": machine()}
+            rows = [{**row, "ceiling": pool.ceiling} for row in summary(samples)]
+            yield {**about, "ceiling": pool.ceiling, "predictors": rows, "samples": samples, "machine": machine()}
 
 
 def built(text: str, space: SearchSpace) -> Predictor:
@@ -135,51 +120,27 @@ def _means(samples: Sequence[Sample]) -> dict[str, float]:
     return found | {"cpu_seconds": float(np.mean([one["cpu_seconds"] for one in samples]))}
 
 
-def _check(plan: Plan, trials: TrialFile) -> None:
+def _check(plan: Plan, pool: Pool) -> None:
     if not plan.train or min(plan.train) < 4 or plan.repeats < 1:
         raise PlanError(f"train on at least 4 trials, at least once, not on {list(plan.train)}, {plan.repeats} times")
-    left = len(trials.values) - max(plan.train)
+    left = len(pool.trials) - max(plan.train)
     if left < 2 * BEST:
         raise PlanError(
-            f"{2 * BEST} candidates must be held out, but {len(trials.values)} are there and {max(plan.train)} trained "
+            f"{2 * BEST} candidates must be held out, but {len(pool.trials)} are there and {max(plan.train)} trained "
             "on; take smaller --train"
         )
 
 
-def _space(trials: TrialFile, folder: Path) -> SearchSpace:
-    """The space `table` of the trials, so that predictors meet them as they meet any space."""
-    file = folder / "trials.jsonl"
-    lines = (json.dumps({"candidate": {"training": one.to_dict()}}) for one in trials.settings)
-    file.write_text("\n".join(lines), encoding="utf-8")
-    space: SearchSpace = load_plugin("searchspaces.spaces", "table")(SCHEMA, file=str(file))
-    return space
-
-
-def _trials(trials: TrialFile, goal: Goal) -> list[Trial]:
-    from searchspaces import Candidate
-
-    return [
-        Trial(
-            number,
-            "search",
-            Suggestion(Candidate(training=settings)),
-            TrialState.COMPLETE,
-            Evaluation({STAND_INS[goal]: Metric(float(value))}),
-        )
-        for number, (settings, value) in enumerate(zip(trials.settings, trials.values, strict=True))
-    ]
-
-
-def _sample(name: str, size: int, repeat: int, plan: Plan, space: SearchSpace, trials: Sequence[Trial]) -> Sample:
+def _sample(name: str, size: int, repeat: int, pool: Pool, plan: Plan) -> Sample:
+    trials = pool.trials
     order = np.random.default_rng([plan.seed, repeat]).permutation(len(trials))
     learned = [trials[at] for at in order[:size]]
     held = [trials[at] for at in order[max(plan.train) :][: plan.held_out]]
-    metric = STAND_INS[plan.wanted]
-    sign = 1.0 if plan.wanted is Goal.MINIMIZE else -1.0
-    true = sign * np.array([trial.value(metric) for trial in held], dtype=np.float64)
-    predictor = built(name, space)
+    sign = 1.0 if pool.goal is Goal.MINIMIZE else -1.0
+    true = sign * np.array([trial.value(pool.metric) for trial in held], dtype=np.float64)
+    predictor = built(name, pool.space)
     started = time.process_time()
-    predictor.fit(learned, metric, rng=np.random.default_rng([plan.seed, repeat, size]))
+    predictor.fit(learned, pool.metric, rng=np.random.default_rng([plan.seed, repeat, size]))
     mean = predictor.predict([trial.suggestion for trial in held]).mean
     spent = time.process_time() - started
     best = true[np.argsort(mean, kind="stable")[:BEST]].min()
@@ -193,17 +154,12 @@ def _sample(name: str, size: int, repeat: int, plan: Plan, space: SearchSpace, t
     }
 
 
-def _about(plan: Plan, trials: TrialFile) -> dict[str, Any]:
+def _about(pool: Pool, plan: Plan) -> dict[str, Any]:
     return {
-        "file": plan.source.file.name,
-        "metric": plan.source.metric,
-        "goal": plan.wanted.value,
-        "where": dict(plan.source.where),
+        **pool.about,
         "seed": plan.seed,
         "train": list(plan.train),
-        "held_out": min(plan.held_out, len(trials.values) - max(plan.train)),
-        "rows": dict(trials.rows),
-        **{key: value if isinstance(value, Mapping) else list(value) for key, value in asdict(trials.verdict).items()},
+        "held_out": min(plan.held_out, len(pool.trials) - max(plan.train)),
     }
 
 

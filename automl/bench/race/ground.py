@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,14 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl._errors import AutomlError
-from automl.bench.race.trials import Source, read_trials
 from automl.bench.race.truth import truth_of
+from automl.bench.trial_files.reading import read_trials
+from automl.bench.trial_files.source import Source
+from automl.bench.trial_files.words import told
 from automl.front import hypervolume
 from evaluators import Evaluation, Objective
 from evaluators._tabular.entries import SEARCH, TRIALS_FILE, Entry, read_entries, read_facts
 from evaluators._tabular.lookup import Lookup
 from searchspaces import FeatureSchema, Field, Kind
 from searchspaces.spaces.tabled import Tabled
+
+LOG = logging.getLogger("automl")
 
 QUANTILE = 0.95
 """Of the true losses of all candidates: the reference where the table has no logistic regression."""
@@ -118,15 +123,17 @@ def course_on_trials(source: Source) -> Course:
     """A file of finished trials, each of them true.
 
     Raises:
-        SpaceError, AutomlError: it cannot be read.
+        SpaceError, TrialFileError: it cannot be read, or has too few candidates.
     """
-    entries = read_trials(source)
-    first = {one.number: one.candidate for one in entries}
+    found = read_trials(source)
+    for line in told(found.about()):
+        LOG.info("%s", line)
+    first = {one.number: one.candidate for one in found.entries}
     names = [source.known_as, *([source.cost_known_as] if source.cost_known_as else [])]
     objectives = [Objective(name) for name in names]
     schema = FeatureSchema((Field("any", Kind.NUMERIC),))  # trials say nothing of the data that they were trained on
     space = Tabled.of(list(first.values()))
-    return _course(source.file.name, entries, list(first), objectives, space=space, schema=schema, beside=None)
+    return _course(source.file.name, found.entries, list(first), objectives, space=space, schema=schema, beside=None)
 
 
 def _course(

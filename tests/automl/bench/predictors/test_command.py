@@ -7,6 +7,7 @@ import pytest
 
 from tests.automl.bench.predictors.files import jsonl, rows
 from tests.automl.cli_runs import run_cli
+from tests.evaluators.small_tables import entries, write_table
 
 ASKED = ("--metric", "auc", "--train", "20", "--repeats", "2", "--predictors", "lambdarank")
 
@@ -32,6 +33,40 @@ def test_the_table_says_on_stderr_what_became_of_rows_and_columns(
     assert done.out.splitlines()[0].split()[:3] == ["predictor", "train", "tau"]
     assert "not model: was excluded" in done.err
     assert "not test_auc: is a number whose name speaks of a measurement" in done.err
+
+
+def test_a_table_is_ordered_by_its_own_space_and_the_ceiling_stands_beside_tau(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = write_table(tmp_path / "planted", entries(40))
+    asked = ("--train", "20", "--repeats", "2", "--predictors", "lambdarank")
+    done = run_cli(capsys, "bench", "predictors", "--table", str(table), *asked)
+    assert done.code == 0
+    heads, row = (line.split() for line in done.out.splitlines())
+    assert heads[:5] == ["predictor", "train", "tau", "tau_stderr", "ceiling"]
+    assert 0 < float(row[4]) < 1
+    assert "200 rows: 120 others; 40 different candidates, ne to minimize" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "on --trials FILE with its --metric, or on a --table"),
+        (("--trials", "t.csv"), "on --trials FILE with its --metric, or on a --table"),
+        (
+            ("--trials", "t.csv", "--metric", "ne", "--table", "t"),
+            "on --trials FILE with its --metric, or on a --table",
+        ),
+        (("--table", "t", "--where", "a=b", "--choices", "c"), "--where, --choices must go with --trials FILE"),
+        (("--table", "none"), "as 'automl bench table' leaves it when it is done, but none cannot be read"),
+    ],
+)
+def test_what_is_ordered_is_a_file_or_a_table(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    done = run_cli(capsys, "bench", "predictors", *arguments)
+    assert done.code != 0
+    assert message in " ".join(done.err.replace("│", "").split())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ import numpy as np
 import pytest
 
 from automl.bench.predictors.measure import Plan, PlanError, predictors
-from automl.bench.predictors.reading import Source
+from automl.bench.predictors.pool import Pool, pool_of_file
+from automl.bench.trial_files.source import Source
 from evaluators import Goal
 from searchspaces import PluginError
 from tests.automl.bench.predictors.files import jsonl, rows
@@ -17,13 +17,16 @@ from tests.automl.bench.predictors.files import jsonl, rows
 FEW = "forest:trees=20"
 
 
-def plan(folder: Path, **options: Any) -> Plan:
-    source = Source(jsonl(folder, rows()), "auc")
-    return Plan(source, **{"train": (10, 25), "repeats": 2, "predictors": (FEW, "lambdarank"), **options})
+def pool(folder: Path, **asked: Any) -> Pool:
+    return pool_of_file(Source(jsonl(folder, rows()), "auc", **asked))
 
 
-def measured(asked: Plan, kept: Path | None = None) -> dict[str, Any]:
-    return list(predictors(asked, kept=kept))[-1]
+def plan(**options: Any) -> Plan:
+    return Plan(**{"train": (10, 25), "repeats": 2, "predictors": (FEW, "lambdarank"), **options})
+
+
+def measured(known: Pool, asked: Plan, kept: Path | None = None) -> dict[str, Any]:
+    return list(predictors(known, asked, kept=kept))[-1]
 
 
 def taus(found: dict[str, Any]) -> list[float]:
@@ -31,7 +34,7 @@ def taus(found: dict[str, Any]) -> list[float]:
 
 
 def test_each_predictor_has_a_row_for_each_size(tmp_path: Path) -> None:
-    found = measured(plan(tmp_path))
+    found = measured(pool(tmp_path), plan())
     assert [(row["predictor"], row["train"], row["repeats"]) for row in found["predictors"]] == [
         (FEW, 10, 2),
         (FEW, 25, 2),
@@ -43,7 +46,7 @@ def test_each_predictor_has_a_row_for_each_size(tmp_path: Path) -> None:
 
 
 def test_figures_are_means_of_the_repeats(tmp_path: Path) -> None:
-    found = measured(plan(tmp_path, repeats=3))
+    found = measured(pool(tmp_path), plan(repeats=3))
     own = [one["tau"] for one in found["samples"] if (one["predictor"], one["train"]) == (FEW, 25)]
     row = next(row for row in found["predictors"] if (row["predictor"], row["train"]) == (FEW, 25))
     assert row["tau"] == pytest.approx(np.mean(own))
@@ -51,35 +54,34 @@ def test_figures_are_means_of_the_repeats(tmp_path: Path) -> None:
 
 
 def test_an_order_that_settings_explain_is_found_and_more_trials_help(tmp_path: Path) -> None:
-    few, many = measured(plan(tmp_path, predictors=("forest",), repeats=4))["predictors"]
+    few, many = measured(pool(tmp_path), plan(predictors=("forest",), repeats=4))["predictors"]
     assert 0.2 < few["tau"] < many["tau"]
     assert 0 <= many["regret"] < 0.01
 
 
 def test_the_wrong_goal_leaves_the_worst_to_be_named(tmp_path: Path) -> None:
-    up, down = (
-        plan(tmp_path, predictors=("forest",), train=(25,), goal=goal) for goal in (Goal.MAXIMIZE, Goal.MINIMIZE)
-    )
-    assert measured(up)["goal"] != measured(down)["goal"]
-    assert measured(up)["predictors"][0]["tau"] == pytest.approx(measured(down)["predictors"][0]["tau"], abs=0.1)
+    asked = plan(predictors=("forest",), train=(25,))
+    up, down = (measured(pool(tmp_path, goal=goal), asked) for goal in (Goal.MAXIMIZE, Goal.MINIMIZE))
+    assert up["goal"] != down["goal"]
+    assert up["predictors"][0]["tau"] == pytest.approx(down["predictors"][0]["tau"], abs=0.1)
 
 
 def test_what_is_kept_is_not_measured_again(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.json"
-    first = measured(plan(tmp_path, repeats=1))
+    known, kept = pool(tmp_path), tmp_path / "kept.json"
+    first = measured(known, plan(repeats=1))
     kept.write_text(json.dumps(first), encoding="utf-8")
-    more = list(predictors(plan(tmp_path, repeats=2), kept=kept))
+    more = list(predictors(known, plan(repeats=2), kept=kept))
     assert len(more) == 1
     assert more[0]["samples"][: len(first["samples"])] == first["samples"]
-    assert taus(more[0]) == taus(measured(plan(tmp_path, repeats=2)))
+    assert taus(more[0]) == taus(measured(known, plan(repeats=2)))
 
 
 def test_figures_of_another_question_are_not_taken_over(tmp_path: Path) -> None:
-    kept = tmp_path / "kept.json"
-    asked = plan(tmp_path, train=(15,), repeats=1)
-    kept.write_text(json.dumps(measured(asked)), encoding="utf-8")
-    other = replace(asked, source=replace(asked.source, exclude=("settings.rate",)))
-    assert taus(measured(other, kept)) == taus(measured(other)) != taus(measured(asked))
+    kept, asked = tmp_path / "kept.json", plan(train=(15,), repeats=1)
+    first = measured(pool(tmp_path), asked)
+    kept.write_text(json.dumps(first), encoding="utf-8")
+    other = pool(tmp_path, exclude=("settings.rate",))
+    assert taus(measured(other, asked, kept)) == taus(measured(other, asked)) != taus(first)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +95,9 @@ def test_figures_of_another_question_are_not_taken_over(tmp_path: Path) -> None:
 )
 def test_plans_that_do_not_go_together_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
     with pytest.raises(PlanError, match=message):
-        measured(plan(tmp_path, **options))
+        measured(pool(tmp_path), plan(**options))
 
 
 def test_a_predictor_that_does_not_exist_is_refused_before_anything_is_measured(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="no 'forrest' in predictors; did you mean 'forest'"):
-        next(predictors(plan(tmp_path, predictors=("lambdarank", "forrest"))))
+        next(predictors(pool(tmp_path), plan(predictors=("lambdarank", "forrest"))))

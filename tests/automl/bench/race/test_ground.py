@@ -10,8 +10,8 @@ import pytest
 
 from automl._errors import AutomlError
 from automl.bench.race.ground import course_on_table, course_on_trials, losses
-from automl.bench.race.trials import Source
-from evaluators import Evaluation, Metric, Objective
+from automl.bench.trial_files.source import Source
+from evaluators import Evaluation, Goal, Metric, Objective
 from evaluators._tabular.entries import FACTS_FILE, Entry
 from tests.automl.bench.race.grounds import OBJECTIVES, planted, trials_file
 from tests.evaluators.small_tables import entries, write_table
@@ -60,6 +60,6 @@ def test_a_table_without_the_objectives_is_told(tmp_path: Path) -> None:
 
 def test_replicates_in_a_file_are_noise_and_their_mean_is_true(tmp_path: Path) -> None:
     rows = [{"settings": {"a": a}, "acc_0": a / 10, "acc_1": a / 10 + 0.02} for a in range(5)]
-    course = course_on_trials(Source(trials_file(tmp_path, rows), "acc", maximize=True))
+    course = course_on_trials(Source(trials_file(tmp_path, rows), "acc", Goal.MAXIMIZE))
     assert course.ground.best == pytest.approx(-0.41)
     assert {len(outcomes) for outcomes in course.lookup.outcomes.values()} == {2}

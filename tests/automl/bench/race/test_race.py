@@ -17,8 +17,8 @@ from automl.bench.race.log import Log
 from automl.bench.race.report import write_report
 from automl.bench.race.running import Entrant, Rules, Run, design, run
 from automl.bench.race.tables import tables, target_searcher
-from automl.bench.race.trials import Source
 from automl.bench.race.words import as_text, duel_rows, standing_rows
+from automl.bench.trial_files.source import Source
 from automl.cli._app import run as command
 from evaluators import Suggestion, Trial
 from searchspaces import load_plugin
@@ -266,6 +266,21 @@ def test_the_command_takes_a_file_beside_the_number_of_trials(
         command(["bench", "race", "--trials", file, "--trials", "9", *names, "--log", str(tmp_path / "l.jsonl")]) == 0
     )
     assert "random_search" in capsys.readouterr().out
+
+
+def test_the_command_says_what_it_made_of_a_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"lr": at % 7, "auc": at / 30, "test_auc": at / 31, "set": "ab"[at % 2]} for at in range(30)]
+    with caplog.at_level("INFO", logger="automl"):
+        course = course_on_trials(Source(trials_file(tmp_path, rows), "auc", where={"set": "a"}))
+    assert len(course.numbers) == 7
+    assert "30 rows: 15 others; 7 different candidates, auc to maximize" in caplog.text
+    assert "not test_auc: is a number whose name speaks of a measurement" in caplog.text
+
+
+def test_what_is_asked_of_a_file_is_not_asked_of_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--table", "t", "--searchers", "random_search", "--minimize", "--cost", "latency"]
+    assert command(["bench", "race", *asked]) != 0
+    assert "--maximize, --cost must go with --trials FILE" in " ".join(capsys.readouterr().err.replace("│", "").split())
 
 
 def test_the_spaces_that_tables_need_are_there() -> None:

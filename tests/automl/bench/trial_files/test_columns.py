@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from automl.bench.predictors.cells import flat, said
-from automl.bench.predictors.columns import Asked, Verdict, judged
+from automl.bench.trial_files.cells import flat, said
+from automl.bench.trial_files.columns import Asked, Verdict, judged
 
 RNG = np.random.default_rng(0)
 ROWS = 60

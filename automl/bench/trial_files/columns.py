@@ -3,7 +3,8 @@
 Nobody says so in such a file, and a measured column among the choices would give the answer away. A column is a
 choice unless one of these speaks against it, and every verdict is told:
 
-- it is asked to be left out, is the metric, or another repetition of it (`val_acc_1` beside `val_acc_0`);
+- it is asked to be left out, is the metric or what a candidate costs, or another repetition of one of these
+  (`val_acc_1` beside `val_acc_0`);
 - it is the same in all rows, or says the same as another column;
 - it names the row: text that differs in most rows, whole numbers that count the rows, or a name such as `id`;
 - it is a number, and its name speaks of a measurement (`test_auc`, `train_seconds`, `flops`), or it takes many values
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.bench.predictors.cells import number, said
+from automl.bench.trial_files.cells import number, said
 from predictors import rank_correlation
 
 Cells = Sequence[Any]
@@ -107,6 +108,7 @@ class Asked:
     metric: str
     exclude: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
+    cost: str | None = None
 
 
 def judged(columns: Mapping[str, Cells], metric: NDArray[np.float64], asked: Asked) -> Verdict:
@@ -135,6 +137,8 @@ def is_named(name: str, names: Sequence[str]) -> bool:
 def _reason(name: str, cells: Cells, metric: NDArray[np.float64], asked: Asked) -> str | None:
     if name == asked.metric or is_repetition(name, asked.metric):
         return "is the metric"
+    if asked.cost is not None and (name == asked.cost or is_repetition(name, asked.cost)):
+        return "is the cost"
     if is_named(name, asked.exclude):
         return "was excluded"
     different = {said(cell) for cell in cells}
