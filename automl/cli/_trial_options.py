@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Maximize = Annotated[
     bool | None,
-    typer.Option("--maximize/--minimize", help="Which values are better [default: as known of the metric, or less]."),
+    typer.Option("--maximize/--minimize", help="Which values are better; unsaid, as is known of the metric, or less."),
 ]
 Where = Annotated[
     list[str] | None, typer.Option("--where", metavar="COLUMN=VALUE", help="Only such rows of a file; repeat it.")

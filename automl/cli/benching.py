@@ -303,13 +303,15 @@ def predictors(
     ] = None,
     metric: Annotated[
         str | None,
-        typer.Option(metavar="M", help="What to predict; columns of a file by the name that they share. [table: ne]"),
+        typer.Option(
+            metavar="M", help="What to predict: a column, or several by the name that they share; ne in a table."
+        ),
     ] = None,
     maximize: Maximize = None,
     train: Annotated[str, typer.Option(metavar="N,M", help="Trials to train on, separated by commas.")] = "20,50,100",
     repeats: Annotated[int, typer.Option(min=1, help="Draws of training and held-out trials.")] = 20,
     names: Annotated[
-        str | None, typer.Option("--predictors", metavar="a,b:option=value", help="Which ones [default: all].")
+        str | None, typer.Option("--predictors", metavar="a,b:option=value", help="Which ones; all if unsaid.")
     ] = None,
     where: Where = None,
     exclude: Exclude = None,

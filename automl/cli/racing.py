@@ -75,11 +75,11 @@ def race(
     ] = None,
     trials: Annotated[
         list[str] | None,
-        typer.Option(metavar="N|FILE", help="Trials of a run [default: 100]; given again, a file of finished trials."),
+        typer.Option(metavar="N|FILE", help="Trials of a run, 100 if unsaid; given again, a file of finished trials."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each searcher.")] = 200,
     table: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Table to race on, of 'bench table' [default: ours].")
+        Path | None, typer.Option(metavar="FOLDER", help="Table to race on, of 'bench table'; ours if unsaid.")
     ] = None,
     objectives: Annotated[
         str, typer.Option(metavar="a,b", help="Metrics of the table: quality, then what costs.")
