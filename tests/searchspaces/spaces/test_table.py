@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -118,27 +117,6 @@ def test_a_file_that_is_no_table_is_told(tmp_path: Path, name: str, text: str, m
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(SpaceError, match=message):
         Table(FIELDS, file=str(tmp_path / name))
-
-
-def _packed(text: str) -> bytes:
-    return gzip.compress(text.encode("utf-8"), mtime=0)
-
-
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (_packed("x" * 5000)[:20], "Compressed file ended"),
-        (_packed("x")[:10] + b"\xff" * 8, "Error -3 while decompressing"),
-        (b'{"rate": 1}', "Not a gzipped file"),
-    ],
-    ids=["cut off", "overwritten", "never packed"],
-)
-def test_a_broken_packed_file_is_told(tmp_path: Path, content: bytes, why: str) -> None:
-    (tmp_path / "t.jsonl.gz").write_bytes(content)
-    with pytest.raises(
-        SpaceError, match=rf"packed whole, but .*t\.jsonl\.gz is broken: {why}.*; fetch or pack it again"
-    ):
-        Table(FIELDS, file=str(tmp_path / "t.jsonl.gz"))
 
 
 def test_a_missing_file_and_a_foreign_schema_are_told(tmp_path: Path) -> None:
