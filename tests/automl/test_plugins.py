@@ -39,7 +39,7 @@ def _context() -> dict[str, object]:
 def test_a_plugin_may_be_an_option_of_another() -> None:
     spec = {"name": "autoctr", "guide": {"name": "lambdarank", "rounds": 7}}
     searcher = plugins.construct("searcher", spec, _context())
-    guide: Predictor = vars(searcher)["_guide"]
+    guide: Predictor = vars(searcher)["_guidance"].guide
     assert vars(guide)["_rounds"] == 7
 
 

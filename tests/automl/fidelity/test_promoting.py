@@ -61,7 +61,9 @@ def test_nothing_is_asked_twice_and_pending_trials_count(name: str) -> None:
     pending = searcher.ask(4, generator(1, 0))
     more = searcher.ask(4, generator(1, 0), pending)
     identities = [one.identity for one in (*(trial.suggestion for trial in record), *pending, *more)]
-    assert len(set(identities)) == len(identities) == 28
+    assert len(set(identities)) == len(identities)
+    assert pending
+    assert more  # either may be fewer than four, where few can climb
 
 
 @every_searcher
