@@ -24,21 +24,22 @@ class TreeSettings:
     max_rounds     trees at most; the number is chosen by early stopping on the end of the training part
     patience       rounds without progress there after which growing stops
 
-    The others are LightGBM's parameters.
+    The others are LightGBM's parameters. The defaults are those of six settings that had less NE on the validation
+    parts of three data sets of 70,000 to 150,000 rows than LightGBM's own with ids as numbers.
 
     Raises:
         EvaluatorError: a value breaks its rule.
     """
 
-    learning_rate: float = 0.05
+    learning_rate: float = 0.03
     num_leaves: int = 31
-    min_data_in_leaf: int = 20
-    feature_fraction: float = 0.8
+    min_data_in_leaf: int = 100
+    feature_fraction: float = 0.6
     bagging_fraction: float = 0.8
     lambda_l1: float = 0.0
-    lambda_l2: float = 0.0
+    lambda_l2: float = 1.0
     native_up_to: int = 32
-    large_fields: str = "ordinal"
+    large_fields: str = "statistics"
     max_rounds: int = 2000
     patience: int = 50
 
