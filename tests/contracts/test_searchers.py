@@ -21,7 +21,14 @@ LEARNS_FROM_EVERY_BASELINE = {"wl_ehvi"}  # a model of what was measured, whethe
 OBJECTIVES = (Objective("ne"), Objective("flops"))
 OPTIONS: dict[str, dict[str, Any]] = {"gp_sampler": {"startup": 38}, "qlognehvi": {"startup": 37, "pool": 20}}
 """Of those whose asks take tenths of a second: most trials of a contract are random, and a few are not."""
-RACES = {"gp_sampler": (5, 10, 35), "qlognehvi": (5, 10, 35)}
+RACES = {
+    "autoctr": (5, 16, 60),
+    "gp_sampler": (5, 10, 35),
+    "predictor_rl": (5, 16, 60),
+    "qlognehvi": (5, 10, 35),
+    "tpe": (5, 16, 60),
+    "wl_ehvi": (5, 16, 45),
+}
 """Seeds, bits and trials of a race against random search where the usual one would take minutes."""
 every_searcher = pytest.mark.parametrize("name", NAMES)
 
