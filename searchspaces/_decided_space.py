@@ -62,6 +62,7 @@ class DecidedSpace:
         tokens = groups or [[(decision,) for decision in self._decisions]]
         open_ = [[token for token in group if len(token[0].choices) > 1] for group in tokens]
         self._groups = [group for group in open_ if group]
+        self._known: tuple[Candidate, Assignment] | None = None
 
     def decisions(self) -> tuple[Decision, ...]:
         """Every slot, in an order where conditions point backwards."""
@@ -144,7 +145,9 @@ class DecidedSpace:
 
     def _genotype(self, candidate: Candidate, *, free: Callable[[Decision], Choice]) -> Genotype:
         """Every decision, counting or not; `free` gives what the candidate leaves open."""
-        told = self._coding.read(candidate)
+        known = self._known  # a parent has a hundred mutants: it is read and compared once
+        is_known = known is not None and known[0] is candidate
+        told = known[1] if known is not None and is_known else self._coding.read(candidate)
         genotype: Genotype = {}
         counting: Genotype = {}
         for decision in self._decisions:
@@ -154,7 +157,9 @@ class DecidedSpace:
                 genotype[decision.slot] = free(decision)
                 if decision.counts(counting):
                     counting[decision.slot] = genotype[decision.slot]
-        _check_same(candidate, self._coding.candidate(counting))
+        if not is_known:
+            _check_same(candidate, self._coding.candidate(counting))
+            self._known = candidate, told
         return genotype
 
     def _counting(self, genotype: Assignment) -> Genotype:
