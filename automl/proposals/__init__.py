@@ -1,5 +1,6 @@
 """What searchers share: where to start, whom to keep, whom to follow, and what has not been tried."""
 
+from automl.proposals._asking import in_turn, random_suggestion
 from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
 from automl.proposals._declared import Declared, declare, declared_front, declared_winner, undominated
 from automl.proposals._dominance import dominance_ranks, violation
@@ -8,9 +9,11 @@ from automl.proposals._foreseen import Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
     Guidance,
+    Mutants,
     count_mistakes,
     fitness,
     guidance_mistakes,
+    lambdarank,
     objective_mistakes,
     share_mistakes,
 )
@@ -39,6 +42,10 @@ __all__ = [
     "Identity",
     "KnownCosts",
     "LossModel",
+    "Mutants",
+    "in_turn",
+    "lambdarank",
+    "random_suggestion",
     "Losses",
     "Outlook",
     "Plan",

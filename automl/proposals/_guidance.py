@@ -1,16 +1,17 @@
-"""A guide that picks one of many mutants: any predictor, fitted to what was told."""
+"""Mutants nobody has tried, and a guide that picks one of many: any predictor, fitted to what was told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from automl.control import QUALITY_METRICS
+from automl.proposals._unseen import Identity, unseen_mutant, unseen_mutants
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
 from predictors import Predictor
-from searchspaces import Candidate, Options
+from searchspaces import Candidate, Options, SearchSpace
 
 
 @dataclass(eq=False)
@@ -48,6 +49,33 @@ class Guidance:
             self.guide.fit(record, self.metric, rng=np.random.default_rng(len(record)))
             self._fitted_to = len(record)
         return self.guide
+
+
+@dataclass(frozen=True, eq=False)
+class Mutants:
+    """Where a searcher's mutants come from: the first unseen one or, with a guide, the best of `count`."""
+
+    space: SearchSpace
+    count: int
+    guidance: Guidance | None = None
+
+    def drawn(
+        self, parent: Trial, record: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
+    ) -> tuple[Candidate, Options] | None:
+        """A mutant that is not taken, with the guide's memo; None where the neighbourhood has nothing new."""
+        if self.guidance is None:
+            mutant = unseen_mutant(self.space, parent.candidate, taken, rng, edits=edits)
+            return None if mutant is None else (mutant, Options())
+        mutants = unseen_mutants(self.space, parent.candidate, self.count, taken, rng, edits=edits)
+        return self.guidance.pick(mutants, record, rng) if mutants else None
+
+
+def lambdarank(space: SearchSpace, *, faithful: bool = False) -> Predictor:
+    """The guide of a searcher that was given none."""
+    # Imported here: LightGBM takes half a second to load, and another guide does without it.
+    from predictors.lambdarank import LambdaRank
+
+    return LambdaRank(space, faithful=faithful)
 
 
 def fitness(objectives: Sequence[Objective]) -> Objective:

@@ -8,7 +8,7 @@ Source: Akiba, Sano, Yanase, Ohta and Koyama 2019, Optuna: A Next-generation Hyp
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,9 +20,10 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.front import losses_of
+from automl.proposals._asking import in_turn, random_suggestion
 from automl.proposals._dominance import violation
 from automl.proposals._starts import is_measured_baseline, why_outside
-from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant
+from automl.proposals._unseen import Identity, unseen_mutant
 from evaluators import Objective, Suggestion, Trial
 from evaluators import TrialState as State
 from searchspaces import Assignment, Candidate, Choice, Decision, Options, SearchSpace
@@ -83,17 +84,14 @@ class OptunaSearch:
         taken = self._seen | {suggestion.identity for suggestion in pending}
         is_begun = sum(one.losses is not None for one in self._told) >= self._peer.startup
         seed = int(rng.integers(MOST_SEED))
-        suggestions: list[Suggestion] = []
         with _silence():
             study = self._study(seed, pending) if is_begun else None
-            while len(suggestions) < n:
-                proposed = self._proposed(study, taken, rng) if study else None
-                suggestion = proposed or self._random(taken, rng)
-                if suggestion is None:
-                    break
-                suggestions.append(suggestion)
-                taken.add(suggestion.identity)
-        return suggestions
+
+            def proposed(_: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+                found = self._proposed(study, gone, rng) if study else None
+                return found or random_suggestion(self._space, gone, rng)
+
+            return in_turn(n, taken, proposed)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds trials of the search and baselines that are points of the space; others are only remembered."""
@@ -132,7 +130,7 @@ class OptunaSearch:
             state=state, params=genes, distributions={slot: self._distributions[slot] for slot in genes}
         )
 
-    def _proposed(self, study: optuna.Study, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+    def _proposed(self, study: optuna.Study, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         for resampled in range(self._peer.resamples + 1):
             candidate = self._space.to_candidate(self._decided(study.ask()))
             suggestion = Suggestion(candidate, origin=self._peer.name, memo=Options(resampled=resampled))
@@ -169,10 +167,6 @@ class OptunaSearch:
             elif not self._peer.walks:
                 genes[decision.slot] = 0
         return genes
-
-    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        candidate = sample_unseen(self._space, taken, rng)
-        return None if candidate is None else Suggestion(candidate, origin="random")
 
 
 def _open(decisions: Sequence[Decision]) -> Iterator[Decision]:

@@ -6,7 +6,7 @@ Prediction, and the code released with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import numpy as np
 
@@ -14,18 +14,20 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    Mutants,
     absolute_ages,
     count_mistakes,
     fitness,
     guidance_mistakes,
+    in_turn,
     is_baseline,
     is_start,
+    lambdarank,
     published_ages,
-    sample_unseen,
+    random_suggestion,
     select_parent,
     share_mistakes,
     survivors,
-    unseen_mutants,
 )
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
@@ -91,11 +93,11 @@ class AutoCTR:
         self._complexity = Objective(complexity)
         self._population = population
         self._selection_size = selection_size
-        self._mutants = mutants
         self._weights = weights
         self._faithful = faithful
-        guide = _lambdarank(space, faithful=faithful) if guide is None else guide
-        self._guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration)
+        guide = lambdarank(space, faithful=faithful) if guide is None else guide
+        guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration)
+        self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
@@ -108,16 +110,14 @@ class AutoCTR:
         taken = self._seen | {suggestion.identity for suggestion in pending}
         parents = self._parents()
         underway = sum(not is_baseline(suggestion) for suggestion in pending)
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
-            place = len(self._trials) - len(self._starts) + underway + len(suggestions)
+
+        def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+            place = len(self._trials) - len(self._starts) + underway + len(made)
             chosen = parents if place >= self._population else self._starts if place % 2 == 0 else []
-            suggestion = (self._mutant(chosen, taken, rng) if chosen else None) or self._random(taken, rng)
-            if suggestion is None:
-                break
-            suggestions.append(suggestion)
-            taken.add(suggestion.identity)
-        return suggestions
+            mutant = self._mutant(chosen, gone, rng) if chosen else None
+            return mutant or random_suggestion(self._space, gone, rng)
+
+        return in_turn(n, taken, proposed)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds finished trials and starts to the record; other baselines and discarded failures are only remembered."""
@@ -148,24 +148,13 @@ class AutoCTR:
             if trial.state is TrialState.COMPLETE and trial.value(self._fitness.metric) is not None
         ]
 
-    def _mutant(self, parents: Sequence[Trial], taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+    def _mutant(self, parents: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         parent = select_parent(parents, self._fitness, self._selection_size, rng)
-        mutants = unseen_mutants(self._space, parent.candidate, self._mutants, taken, rng)
-        if not mutants:
+        drawn = self._mutants.drawn(parent, self._trials, taken, rng)
+        if drawn is None:
             return None
-        mutant, memo = self._guidance.pick(mutants, self._trials, rng)
+        mutant, memo = drawn
         return Suggestion(mutant, parents=(parent.number,), origin="mutation", memo=memo)
-
-    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        candidate = sample_unseen(self._space, taken, rng)
-        return None if candidate is None else Suggestion(candidate, origin="random")
-
-
-def _lambdarank(space: SearchSpace, *, faithful: bool) -> Predictor:
-    # Imported here: LightGBM takes half a second to load, and another guide does without it.
-    from predictors.lambdarank import LambdaRank
-
-    return LambdaRank(space, faithful=faithful)
 
 
 def _option_mistakes(exploration: float, complexity: str, *, has_two_guides: bool) -> list[str]:

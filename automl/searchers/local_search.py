@@ -8,7 +8,7 @@ and Stuetzle 2004, Pareto Local Optimum Sets in the Biobjective Traveling Salesm
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
@@ -16,20 +16,20 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    Mutants,
     count_mistakes,
     dominance_ranks,
     fitness,
     guidance_mistakes,
+    in_turn,
     is_start,
     objective_mistakes,
-    sample_unseen,
+    random_suggestion,
     share_mistakes,
-    unseen_mutant,
-    unseen_mutants,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Candidate, Options, SearchSpace
+from searchspaces import Options, SearchSpace
 
 __all__ = ["LocalSearch"]
 
@@ -71,8 +71,8 @@ class LocalSearch:
         self._objectives = tuple(objectives)
         self._starts = starts
         self._patience = patience
-        self._mutants = mutants
-        self._guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
+        guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
+        self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
         self._descent: list[Trial] = []
         self._number = 0
@@ -85,16 +85,7 @@ class LocalSearch:
         `proposals.Guidance`.
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
-        underway = list(pending)
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
-            suggestion = self._next(underway, taken, rng)
-            if suggestion is None:
-                break
-            suggestions.append(suggestion)
-            underway.append(suggestion)
-            taken.add(suggestion.identity)
-        return suggestions
+        return in_turn(n, taken, lambda made, gone: self._next([*pending, *made], gone, rng))
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds finished trials and starts to their descent; a trial of a new descent ends the one before."""
@@ -110,7 +101,7 @@ class LocalSearch:
                 self._descent.append(trial)
 
     def _next(
-        self, underway: Sequence[Suggestion], taken: set[Identity], rng: np.random.Generator
+        self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator
     ) -> Suggestion | None:
         """The next start or neighbour of the latest descent that was begun, else the first start of another."""
         latest = max((self._number_of(one) for one in underway), default=self._number)
@@ -138,25 +129,17 @@ class LocalSearch:
         return (trial for trial in order if tried[trial.number] < self._patience)
 
     def _neighbour(
-        self, centre: Trial, descent: int, taken: set[Identity], rng: np.random.Generator
+        self, centre: Trial, descent: int, taken: Set[Identity], rng: np.random.Generator
     ) -> Suggestion | None:
-        drawn = self._drawn(centre, taken, rng)
+        drawn = self._mutants.drawn(centre, self._trials, taken, rng)
         if drawn is None:
             return None
         mutant, memo = drawn
         memo = Options({**memo, "descent": descent})
         return Suggestion(mutant, parents=(centre.number,), origin="mutation", memo=memo)
 
-    def _drawn(self, centre: Trial, taken: set[Identity], rng: np.random.Generator) -> tuple[Candidate, Options] | None:
-        if self._guidance is None:
-            mutant = unseen_mutant(self._space, centre.candidate, taken, rng)
-            return None if mutant is None else (mutant, Options())
-        mutants = unseen_mutants(self._space, centre.candidate, self._mutants, taken, rng)
-        return self._guidance.pick(mutants, self._trials, rng) if mutants else None
-
-    def _random(self, descent: int, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        candidate = sample_unseen(self._space, taken, rng)
-        return None if candidate is None else Suggestion(candidate, origin="random", memo=Options(descent=descent))
+    def _random(self, descent: int, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        return random_suggestion(self._space, taken, rng, Options(descent=descent))
 
     def _number_of(self, suggestion: Suggestion) -> int:
         """The descent that a suggestion belongs to; what others proposed belongs to the current one."""

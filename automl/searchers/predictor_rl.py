@@ -6,12 +6,12 @@ Ranking Architecture Search Battling World-class Engineers at Meta Scale (the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 
 import numpy as np
 
 from automl._errors import ConfigError
-from automl.control import QUALITY_METRICS, quality_objective
 from automl.proposals import (
     Aims,
     Foreseen,
@@ -23,11 +23,17 @@ from automl.proposals import (
     Promise,
     Schedule,
     cost_objectives,
+    count_mistakes,
     cross_validated_trust,
+    fitness,
+    guidance_mistakes,
+    in_turn,
     is_start,
-    sample_unseen,
+    lambdarank,
+    random_suggestion,
+    share_mistakes,
 )
-from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
+from evaluators import Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, FeatureSchema, Options, SearchSpace, Value
 
@@ -90,16 +96,16 @@ class PredictorRL:
             ConfigError: options out of range, both `alphas` and `roi`, or no objective that the guide knows the
                 direction of.
         """
-        counts = {"initial": initial, "round_size": round_size, "steps": steps, "batch": batch}
-        mistakes = [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
+        mistakes = count_mistakes(initial=initial, round_size=round_size, steps=steps, batch=batch)
+        mistakes += share_mistakes(exploration=exploration)
         mistakes += _range_mistakes(
             {"disagreement": disagreement, "least_distance": least_distance, "entropy": entropy}
         )
-        mistakes += _reward_mistakes(alphas, roi, exploration, learning_rate)
-        mistakes += _objective_mistakes(objectives)
+        mistakes += _reward_mistakes(alphas, roi, learning_rate)
+        mistakes += guidance_mistakes(objectives)
         if mistakes:
             raise ConfigError("the searcher 'predictor_rl'", mistakes)
-        self._fitness = quality_objective(objectives)
+        self._fitness = fitness(objectives)
         costs = _costs(objectives, schema, is_asked=alphas is not None or roi is not None)
         self._ground = Ground(space, schema, tuple(costs))
         self._aims = Aims(
@@ -110,7 +116,7 @@ class PredictorRL:
             least_distance=least_distance,
             kept=SPARE * round_size,
         )
-        self._guide = _lambdarank(space) if guide is None else guide
+        self._guide = lambdarank(space) if guide is None else guide
         self._initial, self._round_size, self._exploration = initial, round_size, exploration
         self._schedule = Schedule(steps, batch, learning_rate, entropy)
         self._told: list[Trial] = []
@@ -127,15 +133,11 @@ class PredictorRL:
         cross-validated at the beginning of the round, with its upper 90 % bound `tau_upper`.
         """
         taken = {trial.suggestion.identity for trial in self._told} | {one.identity for one in pending}
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
-            suggestion = self._guided(taken, rng) if self._cut else None
-            suggestion = suggestion or self._random(taken, rng)
-            if suggestion is None:
-                break
-            suggestions.append(suggestion)
-            taken.add(suggestion.identity)
-        return suggestions
+
+        def proposed(_: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+            return (self._guided(gone, rng) if self._cut else None) or self._random(gone, rng)
+
+        return in_turn(n, taken, proposed)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remembers finished trials; each that ends the first ones, or a round, lets the guide learn again."""
@@ -148,7 +150,7 @@ class PredictorRL:
             if beyond >= 0 and beyond % self._round_size == 0:
                 self._cut = len(self._told)
 
-    def _guided(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+    def _guided(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         plan = self._current()
         if rng.random() < self._exploration:
             return None
@@ -160,14 +162,14 @@ class PredictorRL:
         memo |= {"alpha": promise.alpha, "reward": promise.reward}
         return Suggestion(promise.candidate, origin="policy", memo=Options(memo))
 
-    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        candidate = sample_unseen(self._ground.space, taken, rng)
-        if candidate is None or not self._cut:
-            return None if candidate is None else Suggestion(candidate, origin="random")
+    def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        suggestion = random_suggestion(self._ground.space, taken, rng)
+        if suggestion is None or not self._cut:
+            return suggestion
         plan = self._current()
-        predicted = self._guide.predict([Suggestion(candidate)])
+        predicted = self._guide.predict([suggestion])
         memo = _memo(plan, float(predicted.mean[0]), float(predicted.std[0]), explored=True)
-        return Suggestion(candidate, origin="random", memo=Options(memo))
+        return replace(suggestion, memo=Options(memo))
 
     def _current(self) -> Plan:
         """The round's plan, and the guide as it was fitted for it: a function of the record up to the cut alone."""
@@ -182,7 +184,7 @@ class PredictorRL:
             self._planned_at = self._cut
         return self._planned
 
-    def _promises(self, taken: set[Identity], known: int) -> tuple[Promise, ...]:
+    def _promises(self, taken: Set[Identity], known: int) -> tuple[Promise, ...]:
         foreseen = Foreseen(self._ground, Policy.uniform(self._ground.space.decisions()), self._guide)
         planner = Planner(self._aims, self._schedule, foreseen, taken)
         return planner.promises(np.random.default_rng([known, 1]))
@@ -195,13 +197,6 @@ def _memo(plan: Plan, predicted: float, spread: float, *, explored: bool) -> dic
     return memo
 
 
-def _lambdarank(space: SearchSpace) -> Predictor:
-    # Imported here: LightGBM takes half a second to load, and another guide does without it.
-    from predictors.lambdarank import LambdaRank
-
-    return LambdaRank(space)
-
-
 def _costs(objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_asked: bool) -> list[Objective]:
     if schema is None:
         return []
@@ -212,9 +207,7 @@ def _range_mistakes(options: Mapping[str, float]) -> list[str]:
     return [f"{name} must be zero or more, but is {value}" for name, value in options.items() if not value >= 0]
 
 
-def _reward_mistakes(
-    alphas: Sequence[float] | None, roi: float | None, exploration: float, learning_rate: float
-) -> list[str]:
+def _reward_mistakes(alphas: Sequence[float] | None, roi: float | None, learning_rate: float) -> list[str]:
     mistakes = []
     if alphas is not None and (not alphas or not all(0 <= alpha <= 1 for alpha in alphas)):
         mistakes.append(f"alphas are shares between 0 and 1, at least one, but are {list(alphas)}")
@@ -222,20 +215,6 @@ def _reward_mistakes(
         mistakes.append("alphas sweep the price of cost and roi fixes it, but both are given; leave out one of the two")
     if roi is not None and not roi >= 0:
         mistakes.append(f"roi must be zero or more, but is {roi}")
-    if not 0 <= exploration <= 1:
-        mistakes.append(f"exploration is a share between 0 and 1, but is {exploration}")
     if not learning_rate > 0:
         mistakes.append(f"learning_rate must be more than zero, but is {learning_rate}")
     return mistakes
-
-
-def _objective_mistakes(objectives: Sequence[Objective]) -> list[str]:
-    if not objectives:
-        return ["an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
-    fitness = quality_objective(objectives)
-    if KNOWN_METRICS.get(fitness.metric) is fitness.goal:
-        return []
-    return [
-        f"the guide cannot learn to {fitness.goal.value} {fitness.metric!r}; "
-        f"make one of {', '.join(QUALITY_METRICS)} an objective"
-    ]

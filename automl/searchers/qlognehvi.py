@@ -43,10 +43,11 @@ from automl.proposals import (
     KnownCosts,
     count_mistakes,
     dominance_ranks,
+    in_turn,
     is_measured_baseline,
     objective_mistakes,
     propose_pool,
-    sample_unseen,
+    random_suggestion,
     why_outside,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
@@ -109,7 +110,7 @@ class QLogNEHVI:
         taken = self._seen | {suggestion.identity for suggestion in pending}
         valued = [trial for trial in self._trials if self._has_values(trial)]
         if len(valued) < self._startup:
-            return self._random(n, taken, rng)
+            return in_turn(n, taken, lambda _, gone: random_suggestion(self._space, gone, rng))
         ranks = dominance_ranks(valued, self._objectives)
         front = [trial for trial, rank in zip(valued, ranks, strict=True) if rank == 1]
         drawn = propose_pool(self._space, front, max(self._pool, n), taken=taken, rng=rng)
@@ -187,13 +188,6 @@ class QLogNEHVI:
     def _has_values(self, trial: Trial) -> bool:
         has_all = all(trial.value(objective.metric) is not None for objective in self._objectives)
         return trial.state is TrialState.COMPLETE and has_all
-
-    def _random(self, n: int, taken: set[Identity], rng: np.random.Generator) -> list[Suggestion]:
-        drawn: dict[Identity, Suggestion] = {}
-        while len(drawn) < n and (found := sample_unseen(self._space, taken | drawn.keys(), rng)) is not None:
-            suggestion = Suggestion(found, origin="random")
-            drawn[suggestion.identity] = suggestion
-        return list(drawn.values())
 
 
 @dataclass(frozen=True)

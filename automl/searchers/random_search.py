@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from automl.proposals import Identity, sample_unseen
+from automl.proposals import Identity, in_turn, random_suggestion
 from evaluators import Objective, Suggestion, Trial
 from searchspaces import SearchSpace
 
@@ -28,14 +28,7 @@ class RandomSearch:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space is exhausted."""
         taken = self._seen | {suggestion.identity for suggestion in pending}
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
-            candidate = sample_unseen(self._space, taken, rng)
-            if candidate is None:
-                break
-            suggestions.append(Suggestion(candidate, origin="random"))
-            taken.add(suggestions[-1].identity)
-        return suggestions
+        return in_turn(n, taken, lambda _, gone: random_suggestion(self._space, gone, rng))
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remembers what has been tried."""

@@ -9,7 +9,7 @@ Letters: P population, C children of a generation, G generations, g the generati
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 
@@ -17,21 +17,21 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    Mutants,
     count_mistakes,
     fitness,
     guidance_mistakes,
+    in_turn,
     is_baseline,
     is_start,
     objective_mistakes,
-    sample_unseen,
+    random_suggestion,
     scalarised,
     share_mistakes,
-    unseen_mutant,
-    unseen_mutants,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Candidate, Options, SearchSpace
+from searchspaces import Options, SearchSpace
 
 __all__ = ["RegularizedEvolution"]
 
@@ -89,8 +89,8 @@ class RegularizedEvolution:
         self._space = space
         self._objectives = tuple(objectives)
         self._schedule = PUBLISHED if faithful else schedule
-        self._mutants = mutants
-        self._guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
+        guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
+        self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
@@ -103,18 +103,15 @@ class RegularizedEvolution:
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         underway = [one for one in pending if not is_baseline(one)]
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
-            place = len(self._trials) - len(self._starts) + len(underway) + len(suggestions)
+
+        def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+            place = len(self._trials) - len(self._starts) + len(underway) + len(made)
             generation = max(-1, (place - self._schedule["population"]) // self._schedule["children"])
-            parent = self._parent(place, generation, [*underway, *suggestions], rng)
-            mutant = self._mutant(parent, generation, taken, rng) if parent else None
-            suggestion = mutant or self._random(taken, rng)
-            if suggestion is None:
-                break
-            suggestions.append(suggestion)
-            taken.add(suggestion.identity)
-        return suggestions
+            parent = self._parent(place, generation, [*underway, *made], rng)
+            mutant = self._mutant(parent, generation, gone, rng) if parent else None
+            return mutant or random_suggestion(self._space, gone, rng)
+
+        return in_turn(n, taken, proposed)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds finished trials and starts to the record; other baselines are only remembered."""
@@ -147,10 +144,10 @@ class RegularizedEvolution:
         return chosen[int(np.argmin(scalarised(chosen, self._objectives, rng)))] if chosen else None
 
     def _mutant(
-        self, parent: Trial, generation: int, taken: set[Identity], rng: np.random.Generator
+        self, parent: Trial, generation: int, taken: Set[Identity], rng: np.random.Generator
     ) -> Suggestion | None:
         edits = 1 if generation < 0 else self._edits(generation)
-        drawn = self._drawn(parent, edits, taken, rng)
+        drawn = self._mutants.drawn(parent, self._trials, taken, rng, edits=edits)
         if drawn is None:
             return None
         mutant, memo = drawn
@@ -161,19 +158,6 @@ class RegularizedEvolution:
         return mutations_of(
             generation, generations=self._schedule["generations"], most=self._schedule["most_mutations"]
         )
-
-    def _drawn(
-        self, parent: Trial, edits: int, taken: set[Identity], rng: np.random.Generator
-    ) -> tuple[Candidate, Options] | None:
-        if self._guidance is None:
-            mutant = unseen_mutant(self._space, parent.candidate, taken, rng, edits=edits)
-            return None if mutant is None else (mutant, Options())
-        mutants = unseen_mutants(self._space, parent.candidate, self._mutants, taken, rng, edits=edits)
-        return self._guidance.pick(mutants, self._trials, rng) if mutants else None
-
-    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        candidate = sample_unseen(self._space, taken, rng)
-        return None if candidate is None else Suggestion(candidate, origin="random")
 
 
 def mutations_of(generation: int, *, generations: int, most: int) -> int:

@@ -7,7 +7,7 @@ White, Neiswanger and Savani 2021, BANANAS (neighbours of the best as the pool).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -20,18 +20,21 @@ from automl.proposals import (
     Losses,
     LossModel,
     Proposal,
+    count_mistakes,
     declare,
     expected_hypervolume_improvement,
     expected_improvement,
+    guidance_mistakes,
+    in_turn,
     is_baseline,
     propose_pool,
-    quality_first,
     sample_unseen,
     scaled_loss,
+    share_mistakes,
     undominated,
     why_outside,
 )
-from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
+from evaluators import Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
 
@@ -91,7 +94,7 @@ class WLEHVI:
             ConfigError: options out of range, or no objective whose direction the guide knows.
         """
         shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
-        mistakes = _mistakes({"initial": initial, "pool": pool}, shares, objectives)
+        mistakes = count_mistakes(initial=initial, pool=pool) + share_mistakes(**shares) + guidance_mistakes(objectives)
         if mistakes:
             raise ConfigError("the searcher 'wl_ehvi'", mistakes)
         self._space = space
@@ -117,21 +120,19 @@ class WLEHVI:
         underway = [one for one in pending if not is_baseline(one)]
         searched = sum(trial.stage == "search" for trial in self._trials)
         choice: _Choice | None = None
-        suggestions: list[Suggestion] = []
-        while len(suggestions) < n:
+
+        def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+            nonlocal choice
             suggestion = None
-            place = searched + len(underway) + len(suggestions)
+            place = searched + len(underway) + len(made)
             if self._is_time_to_replicate(place):
-                suggestion = self._replicate(taken)
+                suggestion = self._replicate(gone)
             if suggestion is None and place >= self._initial and len(self._known()) >= FEWEST_MEASURED:
-                choice = choice or self._choice([*underway, *suggestions], taken, rng)
+                choice = choice or self._choice([*underway, *made], gone, rng)
                 suggestion = choice.next(rng)
-            suggestion = suggestion or self._random(taken, rng) or self._neighbour(taken, rng)
-            if suggestion is None:
-                break
-            suggestions.append(suggestion)
-            taken.add(suggestion.identity)
-        return suggestions
+            return suggestion or self._random(gone, rng) or self._neighbour(gone, rng)
+
+        return in_turn(n, taken, proposed)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds trials of the search and human-made baselines to the record; others are only remembered as tried."""
@@ -151,7 +152,7 @@ class WLEHVI:
             self._fitted_to = len(self._trials)
         return self._declared
 
-    def _choice(self, underway: Sequence[Suggestion], taken: set[Identity], rng: np.random.Generator) -> _Choice:
+    def _choice(self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator) -> _Choice:
         caps = self._caps()
         able = [one for one in self._known() if (np.array(one.losses) <= caps).all()]
         inside = {trial.number for trial in self._inside}
@@ -190,7 +191,7 @@ class WLEHVI:
         caps = [np.inf if one.bound is None else scaled_loss(one, one.bound) for one in self._model.objectives]
         return np.array([np.inf, *caps[1:]])
 
-    def _random(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+    def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         for _ in range(DRAWS):
             candidate = sample_unseen(self._space, taken, rng)
             if candidate is None:
@@ -199,7 +200,7 @@ class WLEHVI:
                 return Suggestion(candidate, origin="random")
         return None
 
-    def _neighbour(self, taken: set[Identity], rng: np.random.Generator) -> Suggestion | None:
+    def _neighbour(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         """Next to what keeps the bounds, where chance finds nothing that does."""
         parents = [trial for trial in self._inside if self._model.is_affordable(trial.candidate)]
         pool = propose_pool(self._space, parents, self._pool, taken=taken, rng=rng)
@@ -208,7 +209,7 @@ class WLEHVI:
     def _is_time_to_replicate(self, place: int) -> bool:
         return self._budget is not None and self._budget - self._replicated <= place < self._budget
 
-    def _replicate(self, taken: set[Identity]) -> Suggestion | None:
+    def _replicate(self, taken: Set[Identity]) -> Suggestion | None:
         """Another training of the one with fewest among those that are likely to win; None without noise."""
         caps = self._caps()
         known = [one for one in self._known() if one.trial.stage == "search" and (np.array(one.losses) <= caps).all()]
@@ -286,7 +287,7 @@ def _leading(known: Sequence[Declared]) -> list[Declared]:
     return [*undominated(known), *known[:TOP]]
 
 
-def _trainings(candidate: Candidate, taken: set[Identity]) -> int:
+def _trainings(candidate: Candidate, taken: Set[Identity]) -> int:
     """The first replicate that has not been asked for."""
     used = [replicate for fingerprint, rung, replicate in taken if fingerprint == candidate.fingerprint and rung == 0]
     return 1 + max(used, default=-1)
@@ -303,16 +304,3 @@ def _wl_gp(space: SearchSpace, schema: FeatureSchema | None) -> Predictor:
     from predictors.wl_gp import WLGP
 
     return WLGP(space, schema)
-
-
-def _mistakes(counts: dict[str, int], shares: dict[str, float], objectives: Sequence[Objective]) -> list[str]:
-    found = [f"{name} must be at least 1, but is {count}" for name, count in counts.items() if count < 1]
-    found += [
-        f"{name} is a share between 0 and 1, but is {share}" for name, share in shares.items() if not 0 <= share <= 1
-    ]
-    if not objectives:
-        return [*found, "an objective is needed to tell better from worse; add 'objectives: [{metric: ne}]'"]
-    quality = quality_first(objectives)[0]
-    if KNOWN_METRICS.get(quality.metric) is not quality.goal:
-        found.append(f"the guide cannot learn to {quality.goal.value} {quality.metric!r}; name a known metric")
-    return found
