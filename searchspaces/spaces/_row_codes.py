@@ -47,7 +47,13 @@ class _Column:
 
 @dataclass(frozen=True, eq=False)
 class RowCodes:
-    """The columns that tell candidates apart."""
+    """The columns that tell candidates apart, from 0 to 1.
+
+    Columns count nodes, blocks, their options and the edges between blocks, and hold settings: a number as it
+    is, or its logarithm where it spans a decade, anything else as one column for each value. A number that only some
+    rows have is in the middle for the others, and another column tells who has it. What all rows have in common is
+    left out, and so is what says the same as another column.
+    """
 
     columns: tuple[_Column, ...]
 
@@ -67,17 +73,6 @@ class RowCodes:
         """Code of any candidate, [columns]; beyond 0 and 1 where it goes beyond those of the table."""
         features = _features(candidate)
         return np.array([column.value(features) for column in self.columns])
-
-
-def row_codes(candidates: Sequence[Candidate]) -> NDArray[np.float64]:
-    """A row for each candidate, with columns from 0 to 1.
-
-    Columns count nodes, blocks, their options and the edges between blocks, and hold settings: a number as it
-    is, or its logarithm where it spans a decade, anything else as one column for each value. A number that only some
-    rows have is in the middle for the others, and another column tells who has it. What all rows have in common is
-    left out, and so is what says the same as another column.
-    """
-    return RowCodes.of(candidates)[1]
 
 
 def _columns(name: str, cells: Sequence[float | None]) -> list[_Column]:

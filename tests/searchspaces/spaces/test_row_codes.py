@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from searchspaces import Candidate, Options
-from searchspaces.spaces._row_codes import row_codes
+from searchspaces.spaces._row_codes import RowCodes
 
 
 def codes(*settings: dict[str, Any]) -> list[list[float]]:
-    found: list[list[float]] = row_codes([Candidate(training=Options(one)) for one in settings]).round(6).tolist()
+    _, coded = RowCodes.of([Candidate(training=Options(one)) for one in settings])
+    found: list[list[float]] = coded.round(6).tolist()
     return found
 
 
