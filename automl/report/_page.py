@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,14 +15,14 @@ from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
 from automl.report._guide_figure import guide_figure
 from automl.report._ledger_figure import ledger_figure
-from automl.report._plotting import Figure
 from automl.report._progress_figure import progress_figure
+from automl.report._rendering import render
 from automl.report._view import View, look_at
 from evaluators import Objective, Trial
 from searchspaces import FeatureSchema
 from storage import StudyRecord
 
-_FOLDER = Path(__file__).parent
+_PAGE = Path(__file__).parent / "page.html"
 _SECRET_NAME = re.compile(r"password|passwd|secret|token|api_?key|credential", re.IGNORECASE)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^/@\s]*):[^/@\s]*@")
 
@@ -47,7 +46,10 @@ def write_report(
     """
     view = look_at(trials, objectives)
     drawing = draw_trial(view.winner, schema, hash_cap=hash_cap) if view.winner else ""
-    write_text(path, _render({**_content(record, view, schema), "drawing": drawing}))
+    content = {**_content(record, view, schema), "drawing": _markup(drawing)}
+    drawn = [(key, figure) for key, _, figure in content["plots"]]
+    drawn += [(key, content[f"{key}_figure"]) for key in ("edits", "guide", "ledger")]
+    write_text(path, render(_PAGE, content, drawn))
     return path
 
 
@@ -99,29 +101,7 @@ def _describe(objective: Objective) -> str:
     return f"{objective.goal.value} {objective.metric}{bound}"
 
 
-def _render(content: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
-        **{**content, "drawing": Markup(content["drawing"])},  # our own SVG, its texts escaped
-        style=Markup((_FOLDER / "style.css").read_text(encoding="utf-8")),  # our own file
-        plotly=Markup(get_plotlyjs()),  # from the installed package
-        as_json=_as_json,
-    )
-
-
-def _as_json(figure: Figure) -> Any:
-    """JSON that may stand inside a script element: no `<` can end it, NaN is refused."""
+def _markup(drawing: str) -> Any:
     from markupsafe import Markup
 
-    text = json.dumps(figure.content, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # escaped just here
+    return Markup(drawing)  # our own SVG, its texts escaped

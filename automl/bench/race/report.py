@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from automl.bench.race.scores import stacked
 from automl.bench.race.tables import Scores, scores_of, tables
 from automl.bench.race.words import duel_rows, standing_rows
 from automl.report._plotting import Figure, Json, layout
+from automl.report._rendering import render
 
-_FOLDER = Path(__file__).parent
-_STYLE = _FOLDER.parents[1] / "report" / "style.css"
+_PAGE = Path(__file__).parent / "page.html"
 
 # Okabe and Ito (2008), Color universal design: told apart by colour-blind readers too.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#7a5195", "#8c8c2b", "#6b7684", "#1c2430")
@@ -36,7 +35,7 @@ def write_report(path: Path, log: Log, *, scores: Scores | None = None) -> Path:
     scores = scores_of(log) if scores is None else scores
     found = tables(log, scores=scores)
     names = [name for name in TITLES if name == "regret" or len(log.ground.objectives) > 1]
-    content = {
+    content: dict[str, Any] = {
         "name": log.ground.name,
         "subtitle": _subtitle(found),
         "plots": [(name, TITLES[name], course_figure(scores, name)) for name in names],
@@ -45,7 +44,7 @@ def write_report(path: Path, log: Log, *, scores: Scores | None = None) -> Path:
             (f"{found['challenger']} against the others", _duels_lead(), duel_rows(found)),
         ],
     }
-    write_text(path, _render(content))
+    write_text(path, render(_PAGE, content, [(name, figure) for name, _, figure in content["plots"]]))
     return path
 
 
@@ -91,31 +90,3 @@ def _duels_lead() -> str:
         "Ratio of means with its 95 % interval over seeds; Wilcoxon's signed-rank test over seeds with Holm's "
         "correction; A12 is how likely a run is better than one of the other."
     )
-
-
-def _render(content: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
-        **content,
-        style=Markup(_STYLE.read_text(encoding="utf-8")),  # our own file
-        plotly=Markup(get_plotlyjs()),  # from the installed package
-        as_json=_as_json,
-    )
-
-
-def _as_json(figure: Figure) -> Any:
-    """JSON that may stand inside a script element: no `<` can end it, NaN is refused."""
-    from markupsafe import Markup
-
-    text = json.dumps(figure.content, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # escaped just here
