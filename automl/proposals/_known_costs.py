@@ -34,24 +34,29 @@ class KnownCosts:
             if not self._costs or trial.state is not TrialState.COMPLETE:
                 continue
             computed = self._computed(trial.candidate)
-            self._costs = [one for one in self._costs if _agrees(computed.get(one.metric), trial.value(one.metric))]
+            pairs = zip(self._costs, computed, strict=True)
+            self._costs = [one for one, value in pairs if _agrees(float(value), trial.value(one.metric))]
 
     def losses(self, candidates: Sequence[Candidate]) -> NDArray[np.float64] | None:
         """Losses `[n, known objectives]`; None where the closed forms know no answer for one of them."""
-        rows = [self._computed(candidate) for candidate in candidates]
-        if any(one.metric not in row for row in rows for one in self._costs):
+        values = self.values(candidates)
+        if np.isnan(values).any():
             return None
-        values = [[one.loss(row[one.metric]) for one in self._costs] for row in rows]
-        return np.array(values, dtype=np.float64).reshape(len(candidates), len(self._costs))
+        losses = [[one.loss(value) for one, value in zip(self._costs, row, strict=True)] for row in values.tolist()]
+        return np.array(losses, dtype=np.float64).reshape(values.shape)
 
-    def _computed(self, candidate: Candidate) -> dict[str, float]:
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs as they are, `[n, known objectives]`, NaN where the closed forms know no answer."""
+        rows = [self._computed(candidate) for candidate in candidates]
+        return np.array(rows, dtype=np.float64).reshape(len(candidates), len(self._costs))
+
+    def _computed(self, candidate: Candidate) -> NDArray[np.float64]:
         metrics = [one.metric for one in self._costs]
         try:
-            values = closed_form_costs(candidate, self._schema, metrics)
+            return closed_form_costs(candidate, self._schema, metrics)
         except SearchSpaceError:
-            return {}
-        return {metric: float(value) for metric, value in zip(metrics, values, strict=True) if not np.isnan(value)}
+            return np.full(len(metrics), np.nan)
 
 
-def _agrees(computed: float | None, told: float | None) -> bool:
-    return told is None or (computed is not None and abs(computed - told) <= 1e-6 * abs(told))
+def _agrees(computed: float, told: float | None) -> bool:
+    return told is None or abs(computed - told) <= 1e-6 * abs(told)  # NaN agrees with nothing

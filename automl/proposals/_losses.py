@@ -10,16 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.control import QUALITY_METRICS, quality_objective
-from automl.proposals._costs import CLOSED_FORM, closed_form_costs
+from automl.proposals._known_costs import KnownCosts
 from evaluators import Evaluation, Metric, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError
+from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
-
-TOLERANCE = 1e-3
-"""Relative; a formula that misses what was measured by more is not that of this evaluator."""
 
 
 def quality_first(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
@@ -46,8 +43,8 @@ class Losses:
 class LossModel:
     """Predicts all objectives of candidates from finished trials.
 
-    FLOPs, MACs, parameters and bytes of tables come from the formulas of the blocks and have no deviation, as long as
-    what was measured agrees with them; every other cost is learned by a model of its own, on its logarithm.
+    Costs that candidates tell themselves (`KnownCosts`) have no deviation, as long as what was measured agrees with
+    them; every other cost is learned by a model of its own, on its logarithm.
     """
 
     def __init__(
@@ -58,16 +55,17 @@ class LossModel:
         self._schema = schema
         self._guide = guide
         self._models: dict[str, Predictor] = {}
-        self._is_formula = {one.metric: schema is not None and one.metric in CLOSED_FORM for one in self.objectives}
+        self._costs = KnownCosts(self.objectives[1:], schema)
+        self._checked = 0
 
     def fit(self, trials: Sequence[Trial]) -> None:
-        """Learns from the trials, with seeds that depend on their number alone."""
+        """Learns from the trials, which only grow from call to call, with seeds that depend on their number alone."""
         self._guide.fit(trials, self.objectives[0].metric, rng=np.random.default_rng(len(trials)))
-        complete = [one for one in trials if one.state is TrialState.COMPLETE]
+        self._costs.check(trials[self._checked :])
+        self._checked = len(trials)
         for objective in self.objectives[1:]:
-            self._is_formula[objective.metric] = self._agrees(objective, complete)
-            if not self._is_formula[objective.metric]:
-                scaled = [_scaled_trial(one, objective) for one in complete if one.value(objective.metric) is not None]
+            if objective not in self._costs.objectives:
+                scaled = [_scaled_trial(one, objective) for one in trials if _has_value(one, objective)]
                 model = self._models.get(objective.metric) or _cost_model(self._space, self._schema)
                 rng = np.random.default_rng([len(trials), 1])
                 self._models[objective.metric] = model.fit(scaled, objective.metric, rng=rng)
@@ -77,9 +75,10 @@ class LossModel:
         suggestions = [Suggestion(candidate) for candidate in candidates]
         quality = self._guide.predict(suggestions)
         mean, std = [quality.mean], [quality.std]
+        known = self._known(candidates)
         for objective in self.objectives[1:]:
-            if self._is_formula[objective.metric]:
-                mean.append(np.array([self._computed(objective, candidate) for candidate in candidates]))
+            if objective.metric in known:
+                mean.append(known[objective.metric])
                 std.append(np.zeros(len(candidates)))
             else:
                 found = self._models[objective.metric].predict(suggestions)
@@ -89,27 +88,25 @@ class LossModel:
 
     def is_affordable(self, candidate: Candidate) -> bool:
         """Whether it keeps every bound on a cost that is known beforehand."""
-        bounded = [one for one in self.objectives[1:] if one.bound is not None and self._is_formula[one.metric]]
-        return all(self._computed(one, candidate) <= scaled_loss(one, one.bound or 0.0) for one in bounded)
+        bounded = [one for one in self._costs.objectives if one.bound is not None]
+        known = self._known([candidate]) if bounded else {}
+        return all(known[one.metric][0] <= scaled_loss(one, one.bound or 0.0) for one in bounded)
 
-    def _computed(self, objective: Objective, candidate: Candidate) -> float:
-        """By formula; infinite where it does not tell."""
-        try:
-            (value,) = closed_form_costs(candidate, self._schema, [objective.metric])
-        except SearchSpaceError:
-            return math.inf
-        return math.inf if np.isnan(value) else scaled_loss(objective, float(value))
+    def _known(self, candidates: Sequence[Candidate]) -> dict[str, Vector]:
+        """Scaled losses `[n]` of the costs that are known, by metric; infinite where a candidate does not tell."""
+        values = self._costs.values(candidates)
+        return {
+            objective.metric: np.array([_loss_or_infinite(objective, value) for value in column])
+            for objective, column in zip(self._costs.objectives, values.T.tolist(), strict=True)
+        }
 
-    def _agrees(self, objective: Objective, complete: Sequence[Trial]) -> bool:
-        if not self._is_formula[objective.metric]:
-            return False
-        for trial in complete:
-            value = trial.value(objective.metric)
-            if value is not None:
-                apart = abs(self._computed(objective, trial.candidate) - scaled_loss(objective, value))
-                if not apart <= math.log10(1.0 + TOLERANCE):
-                    return False
-        return True
+
+def _loss_or_infinite(objective: Objective, value: float) -> float:
+    return math.inf if math.isnan(value) else scaled_loss(objective, value)
+
+
+def _has_value(trial: Trial, objective: Objective) -> bool:
+    return trial.state is TrialState.COMPLETE and trial.value(objective.metric) is not None
 
 
 def _scaled_trial(trial: Trial, objective: Objective) -> Trial:
