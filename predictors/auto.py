@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators import Objective, Suggestion, Trial
+from predictors._checks import check_fitted
 from predictors._predictor import Prediction, Predictor, PredictorError
 from predictors._rank_correlation import rank_correlation
 from predictors._records import places
@@ -113,8 +114,7 @@ class Auto:
         Raises:
             PredictorError: `fit` was never called.
         """
-        if not self._is_fitted:
-            raise PredictorError("a predictor must be fitted before it predicts; call fit first")
+        check_fitted(is_fitted=self._is_fitted)
         found = [(self._members[name].predict(suggestions), *self._scale(name)) for name in self._choice.names]
         means = np.stack([(one.mean - centre) / spread for one, centre, spread in found])
         variances = np.stack([(one.std / spread) ** 2 for one, _, spread in found])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 
 from evaluators import Objective, Suggestion, Trial
+from predictors._checks import check_counts, check_fitted
 from predictors._encoder import Encoder
 from predictors._predictor import Prediction, PredictorError
 from predictors._records import places
@@ -40,9 +41,7 @@ class Forest:
             raise PredictorError(f"kind must be one of {', '.join(KINDS)}, but is {kind!r}")
         if not 0 < share <= 1:
             raise PredictorError(f"share must be above 0 and at most 1, but is {share}")
-        for name, value in {"trees": trees, "leaf": leaf}.items():
-            if value < 1:
-                raise PredictorError(f"{name} must be at least 1, but is {value}")
+        check_counts(trees=trees, leaf=leaf)
         self._kind = kind
         self._options = {"n_estimators": trees, "max_features": share, "min_samples_leaf": leaf}
         self._encoder = Encoder(space)
@@ -71,8 +70,7 @@ class Forest:
         Raises:
             PredictorError: `fit` was never called.
         """
-        if not self._is_fitted:
-            raise PredictorError("a predictor must be fitted before it predicts; call fit first")
+        check_fitted(is_fitted=self._is_fitted)
         if not self._trees or not suggestions:
             flat = np.full(len(suggestions), 0.5)
             return Prediction(flat, np.zeros(len(suggestions)))

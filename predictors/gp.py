@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evaluators import Objective, Suggestion, Trial
+from predictors._checks import check_fitted
 from predictors._encoder import Encoder
 from predictors._feasibility import Feasibility, with_failures
 from predictors._predictor import Prediction, PredictorError
@@ -103,8 +104,7 @@ class GP:
         Raises:
             PredictorError: `fit` was never called.
         """
-        if not self._is_fitted:
-            raise PredictorError("a predictor must be fitted before it predicts; call fit first")
+        check_fitted(is_fitted=self._is_fitted)
         if self._fitted is None or not suggestions:
             return Prediction(np.zeros(len(suggestions)), np.zeros(len(suggestions)))
         codes = self._encoder.passing(one.candidate for one in suggestions)

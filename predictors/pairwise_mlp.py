@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from evaluators import Objective, Suggestion, Trial
+from predictors._checks import check_counts, check_fitted
 from predictors._encoder import Encoder
 from predictors._predictor import Prediction, PredictorError
 from predictors._records import Places, places
@@ -57,9 +58,7 @@ class PairwiseMLP:
         """
         if loss not in LOSSES:
             raise PredictorError(f"loss must be one of {', '.join(LOSSES)}, but is {loss!r}")
-        for name, value in {"ensemble": ensemble, "hidden": hidden, "steps": steps}.items():
-            if value < 1:
-                raise PredictorError(f"{name} must be at least 1, but is {value}")
+        check_counts(ensemble=ensemble, hidden=hidden, steps=steps)
         self._members, self._hidden, self._steps = ensemble, hidden, steps
         self._margin = MARGIN if loss == "pairwise" else None
         self._encoder = Encoder(space)
@@ -95,8 +94,7 @@ class PairwiseMLP:
         return self._predicted(suggestions, PRICE)
 
     def _predicted(self, suggestions: Sequence[Suggestion], head: int) -> Prediction:
-        if not self._is_fitted:
-            raise PredictorError("a predictor must be fitted before it predicts; call fit first")
+        check_fitted(is_fitted=self._is_fitted)
         if self._fitted is None or not suggestions:
             return Prediction(np.zeros(len(suggestions)), np.zeros(len(suggestions)))
         found = self._fitted
