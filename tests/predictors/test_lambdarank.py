@@ -8,17 +8,7 @@ from predictors import PredictorError, rank_correlation
 from predictors.lambdarank import LambdaRank
 from searchspaces import Candidate
 from tests.automl._bitstrings import Bitstrings, finished, loss
-
-SPACE = Bitstrings()
-
-
-def sampled(count: int, seed: int = 0) -> list[Candidate]:
-    rng = np.random.default_rng(seed)
-    return [SPACE.sample(rng) for _ in range(count)]
-
-
-def trials(count: int, seed: int = 0) -> list[Trial]:
-    return [finished(number, Suggestion(candidate)) for number, candidate in enumerate(sampled(count, seed))]
+from tests.predictors.records import SPACE, sampled, trials
 
 
 def predicted(predictor: LambdaRank, record: list[Trial], metric: str = "ne") -> list[float]:
