@@ -4,11 +4,12 @@ import subprocess
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 from automl import ConfigError, plugins
 from evaluators import Objective
-from predictors import Predictor
+from predictors import PredictorError
 from searchspaces import FeatureSchema, Field, Kind, PluginError
 
 SCHEMA = FeatureSchema((Field("price", Kind.NUMERIC), Field("user", Kind.CATEGORICAL, 9)))
@@ -37,10 +38,13 @@ def _context() -> dict[str, object]:
 
 
 def test_a_plugin_may_be_an_option_of_another() -> None:
-    spec = {"name": "autoctr", "guide": {"name": "lambdarank", "rounds": 7}}
-    searcher = plugins.construct("searcher", spec, _context())
-    guide: Predictor = vars(searcher)["_guidance"].guide
-    assert vars(guide)["_rounds"] == 7
+    def searcher(rounds: int) -> Any:
+        guide = {"name": "lambdarank", "rounds": rounds}
+        return plugins.construct("searcher", {"name": "autoctr", "guide": guide}, _context())
+
+    assert searcher(7).ask(1, np.random.default_rng(1))
+    with pytest.raises(PredictorError, match=r"rounds.*-7"):
+        searcher(-7)
 
 
 def test_mistakes_of_a_nested_plugin_have_their_place() -> None:
