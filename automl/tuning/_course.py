@@ -4,7 +4,8 @@ Letters: M models, B trials of the budget, R = ceil(log2 M) rounds, eta the redu
 
 Among the models: each of R rounds has an equal part of the budget, shared equally by the models still in it, and the
 better half goes on (Karnin et al. 2013, Almost Optimal Exploration in Multi-Armed Bandits). So every model is tuned
-some, and those that a search has to beat are tuned as well as it was.
+some, and those that a search has to beat are tuned as well as it was. But an early round takes more than its part where
+that part is under `LEAST_TRIALS` a model: a first setting alone says too little of what a model can do.
 
 Among a model's settings: all begin at level 0, and the best 1 / eta of what a level has finished is trained again at
 the next one (Li et al. 2020, A System for Massively Parallel Hyperparameter Tuning). Levels are the rungs that
@@ -29,6 +30,9 @@ TUNING_STAGE, TUNED_STAGE = "tuning", "tuned"
 
 MOST_REPLICATES = 5
 """Full trainings that a setting is tuned by, at most."""
+
+LEAST_TRIALS = 3
+"""Trials of a model in a round, if the budget has them: after one, good boosted trees with a poor default left."""
 
 FIRST_FRESH = 101
 """First replicate of the winners' own measurement: no search, audit or tuning comes there."""
@@ -113,7 +117,8 @@ def _rounds(
     count = max(1, math.ceil(math.log2(max(len(alive), 1))))
     for number in range(count):
         left = plan.budget - sum(limits.values())
-        each = max(1, left // ((count - number) * len(alive)))
+        share = left // ((count - number) * len(alive))
+        each = max(1, share, min(LEAST_TRIALS, left // len(alive)))
         for one in alive[: left // each]:
             limits[one.name] += each
         yield alive, dict(limits)

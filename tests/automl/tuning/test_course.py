@@ -19,8 +19,13 @@ def _counts(trials: object) -> Counter[str]:
 
 
 def test_the_better_half_of_the_models_has_the_rest_of_the_budget() -> None:
-    """16 trials, 2 rounds of 8: two for each of four models, then four for each of the two that are left."""
-    assert _counts(tuned(plan(16), MODELS, place)) == {"zoo:a": 6, "zoo:b": 6, "zoo:c": 2, "zoo:d": 2}
+    """24 trials, 2 rounds of 12: three for each of four models, then six for each of the two that are left."""
+    assert _counts(tuned(plan(24), MODELS, place)) == {"zoo:a": 9, "zoo:b": 9, "zoo:c": 3, "zoo:d": 3}
+
+
+def test_no_model_is_judged_by_less_than_three_trials() -> None:
+    """16 trials: half of them would be two for each of four models, so the first round takes twelve."""
+    assert _counts(tuned(plan(16), MODELS, place)) == {"zoo:a": 5, "zoo:b": 5, "zoo:c": 3, "zoo:d": 3}
 
 
 @pytest.mark.parametrize("budget", [4, 5, 9, 16, 40, 101])
