@@ -29,6 +29,9 @@ def finals(
     blend: Annotated[bool, typer.Option("--blend", help="Write the best average of finalists for predict.")] = False,
     margin: Annotated[float, typer.Option(min=0.0, metavar="PERCENT", help="Of NE: less makes no difference.")] = 0.1,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    reuse: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Take over what other finals there have trained.")
+    ] = None,
     out: Out = None,
     storage: Storage = None,
     layout: FormatOption = Format.TABLE,
@@ -39,14 +42,15 @@ def finals(
     those of the study that --baselines names. A study that has baselines alone has them compared with each other.
 
     Everything is kept in the folder STUDY-finals (--out names another one): run again to go on after a kill, or with
-    more seeds. All choices are made on the validation part; the test part is opened once, on record, when they are.
+    more seeds. Finals of several searches beside the same baselines train these once with --reuse. All choices are
+    made on the validation part; the test part is opened once, on record, when they are.
     """
     from automl.finals import BLEND_FILE, Plan, lines, table_rows
     from automl.finals import finals as run
     from automl.opening import load_study
 
     folder = out or Path(f"{study}-finals")
-    plan = Plan(folder, top, seeds, is_daily=days, is_blended=blend, margin_percent=margin, device=device)
+    plan = Plan(folder, top, seeds, is_daily=days, is_blended=blend, margin_percent=margin, device=device, reuse=reuse)
     tuned_in = None if baselines is None else load_study(baselines, storage=storage)
     found = run(load_study(study, storage=storage), plan, tuned_in=tuned_in)
     if layout is Format.JSON:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from evaluators._datasets import Part
 
 FIRST_REPLICATE = 1_000_000
 """Replicates of finals are numbered from here on: no search comes so far, so their seeds are fresh."""
+
+TRAININGS = "trainings"
+"""Folder of the trainings, in that of the finals."""
 
 SAME_LOGITS = 1e-4
 """What rounding may change between two trainings of one seed on one build."""
@@ -106,6 +109,24 @@ class Lesson:
         logits = self.recipe.logits(conditions, self.weights, part)
         keep_array(self._logits("test"), logits.astype(np.float32))
 
+    def take_over(self, folder: Path) -> bool:
+        """Copies this training from the folder of other finals, if it was done and measured there; says whether."""
+        found = next(iter(sorted((folder / TRAININGS).glob(f"*-{self._key}.json"))), None)
+        if found is None or self.is_done:
+            return False
+        other = replace(self, stem=found.with_suffix(""))
+        if not other.is_done or not (other.failure or other.is_tested):
+            return False
+        for part in ("valid", "test") if other.failure is None else ():
+            keep_array(self._logits(part), other.logits(part).astype(np.float32))
+        write_text(self._facts, json.dumps({**other.facts, "entrant": self.entrant.name}))
+        return True
+
+    @property
+    def _key(self) -> str:
+        """The end of the name, equal in all folders: number of the seed, and digest of all that it depends on."""
+        return self.stem.name.removeprefix(f"{self.entrant.slug}-")
+
     def _keep_valid(self, logits: NDArray[np.float64]) -> None:
         """Another build may train another model under the same seed: what was measured of the old one goes then."""
         known = self._logits("valid")
@@ -130,7 +151,7 @@ def stem_of(entrant: Entrant, recipe: Recipe, number: int, seed: int, data_diges
     """Where a training is kept: its name holds a digest of all that it depends on."""
     known = [*recipe.known, seed, data_digest]
     digest = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:12]
-    return folder / "trainings" / f"{entrant.slug}-seed{number}-{digest}"
+    return folder / TRAININGS / f"{entrant.slug}-seed{number}-{digest}"
 
 
 def keep_array(path: Path, values: NDArray[Any]) -> None:

@@ -24,7 +24,7 @@ from automl.finals._account import account
 from automl.finals._choice import Choice, Trained, choose
 from automl.finals._entrants import Entrant, entrants_of
 from automl.finals._held_out import held_out
-from automl.finals._lessons import Lesson, fresh_seed, stem_of
+from automl.finals._lessons import TRAININGS, Lesson, fresh_seed, stem_of
 from automl.finals._recipes import Conditions, recipe_of
 from automl.finals._verdicts import MARGIN
 from evaluators._datasets import Dataset, openings
@@ -38,7 +38,10 @@ LOG = logging.getLogger("automl")
 
 @dataclass(frozen=True)
 class Plan:
-    """What finals do: `top` finalists and the baselines over `seeds` fresh seeds, everything kept in `folder`."""
+    """What finals do: `top` finalists and the baselines over `seeds` fresh seeds, everything kept in `folder`.
+
+    Trainings that finals in the folder `reuse` have done and measured are copied from there.
+    """
 
     folder: Path
     top: int = 3
@@ -47,6 +50,7 @@ class Plan:
     is_blended: bool = False
     margin_percent: float = MARGIN
     device: str = "auto"
+    reuse: Path | None = None
 
 
 def finals(study: Study, plan: Plan, *, tuned_in: Study | None = None) -> dict[str, Any]:
@@ -78,6 +82,7 @@ def _finals(study: Study, plan: Plan, tuned_in: Study | None) -> dict[str, Any]:
         raise StudyError(f"a blend is of finalists, but study {study.name!r} has baselines alone; leave out --blend")
     entrants = [Trained(tuple(_lessons(study, tuned_in, one, dataset, plan))) for one in taking_part]
     by_seed = [one.lessons[number] for number in range(plan.seeds) for one in entrants]
+    _take_over(by_seed, plan.reuse)
     _train([one for one in by_seed if not one.is_done], dataset, plan)
     choice = choose(entrants, np.asarray(dataset.part("valid").label, np.float64))
     if plan.is_blended:
@@ -100,6 +105,8 @@ def _check(dataset: Dataset, plan: Plan) -> None:
         raise StudyError(f"finals need at least 2 seeds to know their noise, but {plan.seeds} was asked for")
     if not dataset.rows.get("test"):
         raise StudyError(f"finals report on the test part, but {dataset.folder} has none; prepare the data with one")
+    if plan.reuse is not None and not (plan.reuse / TRAININGS).is_dir():
+        raise StudyError(f"trainings are taken over from the folder of other finals, but {plan.reuse} holds none")
 
 
 def _check_same_data(dataset: Dataset, other: Study) -> None:
@@ -117,6 +124,12 @@ def _lessons(study: Study, tuned_in: Study | None, entrant: Entrant, dataset: Da
     for number in range(1, plan.seeds + 1):
         seed = fresh_seed(study.record.seed, number)
         yield Lesson(entrant, recipe, number, seed, stem_of(entrant, recipe, number, seed, dataset.digest, plan.folder))
+
+
+def _take_over(lessons: Sequence[Lesson], reuse: Path | None) -> None:
+    if reuse is not None:
+        count = sum(one.take_over(reuse) for one in lessons)
+        LOG.info(f"{count} trainings of {len(lessons)} taken over from {reuse}")
 
 
 def _train(waiting: Sequence[Lesson], dataset: Dataset, plan: Plan) -> None:

@@ -125,6 +125,28 @@ def test_more_seeds_keep_the_trainings_there_are(study: Study, folder: Path, tra
     assert (len(trained), len(set(trained)), found["seeds"]) == (4, 1, 3)
 
 
+def test_trainings_of_other_finals_are_taken_over(study: Study, kept: Path, tmp_path: Path, trained: list[int]) -> None:
+    found = finals(study, Plan(tmp_path, top=1, seeds=3, device="cpu", reuse=kept))
+    known = {one["name"]: one["by_seed"] for one in json.loads((kept / "finals.json").read_text())["entrants"]}
+    assert (len(trained), len(set(trained))) == (3, 1)  # the third seed of one finalist and two baselines
+    assert {one["name"]: one["by_seed"][:2] for one in found["entrants"]} == {
+        one["name"]: known[one["name"]] for one in found["entrants"]
+    }
+
+
+def test_a_training_that_was_not_measured_is_not_taken_over(
+    study: Study, folder: Path, tmp_path: Path, trained: list[int]
+) -> None:
+    next((folder / "trainings").glob("*-seed1-*.test.npy")).unlink()
+    finals(study, Plan(tmp_path / "new", top=2, seeds=2, device="cpu", reuse=folder))
+    assert len(trained) == 1
+
+
+def test_a_folder_without_trainings_gives_nothing_to_take_over(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="taken over from the folder of other finals, but"):
+        finals(study, Plan(tmp_path, device="cpu", reuse=tmp_path))
+
+
 def test_the_test_part_opens_once_and_after_the_choices_are_written(study: Study, tmp_path: Path) -> None:
     digest = open_dataset(study.config.data).digest
     before = openings(digest)
