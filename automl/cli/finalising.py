@@ -25,6 +25,9 @@ def finals(
     baselines: Annotated[
         str | None, typer.Option(metavar="STUDY", help="Add the tuned baselines of a study of the same data.")
     ] = None,
+    baselines_storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Store of that study, where it is another one.")
+    ] = None,
     days: Annotated[bool, typer.Option("--days", help="Errors over days of the test part too.")] = False,
     blend: Annotated[bool, typer.Option("--blend", help="Write the best average of finalists for predict.")] = False,
     margin: Annotated[float, typer.Option(min=0.0, metavar="PERCENT", help="Of NE: less makes no difference.")] = 0.1,
@@ -51,7 +54,7 @@ def finals(
 
     folder = out or Path(f"{study}-finals")
     plan = Plan(folder, top, seeds, is_daily=days, is_blended=blend, margin_percent=margin, device=device, reuse=reuse)
-    tuned_in = None if baselines is None else load_study(baselines, storage=storage)
+    tuned_in = None if baselines is None else load_study(baselines, storage=baselines_storage or storage)
     found = run(load_study(study, storage=storage), plan, tuned_in=tuned_in)
     if layout is Format.JSON:
         typer.echo(json.dumps(found, indent=2))

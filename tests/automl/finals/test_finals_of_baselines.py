@@ -150,14 +150,14 @@ def test_a_blend_without_finalists_is_refused(study: Study, tmp_path: Path) -> N
 def test_a_search_is_judged_against_baselines_tuned_in_another_study(
     study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    search = planted_study(
-        Path(study.config.data).parent, "search", space={"name": "autoctr", "blocks": 2, "widths": [32]}
-    )
+    space, store = {"name": "autoctr", "blocks": 2, "widths": [32]}, f"sqlite:///{tmp_path / 'search.db'}"
+    search = planted_study(Path(study.config.data).parent, "search", space=space, storage=store)
     search.optimize(2)
     search.close()
     done = run_cli(
         capsys,
-        *("finals", "search", "--baselines", "human", "--storage", study.config.storage, "--format", "json"),
+        *("finals", "search", "--storage", store, "--format", "json"),
+        *("--baselines", "human", "--baselines-storage", study.config.storage),
         *("--top", "1", "--seeds", "2", "--device", "cpu", "--out", str(tmp_path)),
     )
     assert done.code == 0, done.err
