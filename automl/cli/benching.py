@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
         table,
         race,
         predictors,
+        simulator,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -342,6 +343,29 @@ def predictors(
         if out is not None:  # after each repeat: a run that is stopped goes on there
             write_text(out, json.dumps(found, indent=2) + "\n")
     show(found, layout)
+
+
+def simulator(
+    *,
+    coefficients: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Also write the file of coefficients that the evaluator reads.")
+    ] = None,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """How close the model of a cluster comes to published trainings that its coefficients have not seen."""
+    from automl.bench.simulator.measure import simulator as measure
+    from automl.bench.simulator.measure import write_coefficients
+    from automl.cli._output import emit
+
+    found = measure()
+    if coefficients is not None:
+        write_coefficients(coefficients, found)
+    if out is not None or layout is Format.JSON:
+        _give(found, out)
+    if layout is not Format.JSON:
+        shown = ("round", "system", "measured", "predicted_left_out", "error")
+        emit([{name: row[name] for name in shown} for row in found["rows"]], layout)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
