@@ -17,7 +17,7 @@ from automl._errors import ConfigError
 from automl._ladder_section import ladder_mistakes
 from automl._yaml import read_yaml
 from evaluators import KNOWN_METRICS, Objective, ObjectiveError
-from evaluators._datasets import RECIPE_NAMES
+from evaluators._datasets import NO_DATA, RECIPE_NAMES
 from searchspaces import did_you_mean, zoo_names
 from storage import masked
 
@@ -172,7 +172,7 @@ def _shallow_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """The same content with relative paths made absolute: data, storage, baseline, a table's, tracker, a trainer's."""
+    """The same content with relative paths made absolute: data, storage, tracker, and those of models, tables, trainers."""
     resolved = {**content, **_resolved_space(content.get("space"), base)}
     if isinstance(resolved.get("baseline"), str):
         resolved["baseline"] = str(base / resolved["baseline"])
@@ -191,7 +191,8 @@ def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _resolved_evaluator(evaluator: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    places = {name: evaluator[name] for name in ("table", "working_folder") if isinstance(evaluator.get(name), str)}
+    named = ("table", "working_folder", "coefficients")
+    places = {name: evaluator[name] for name in named if isinstance(evaluator.get(name), str)}
     if evaluator.get("name") == "external":
         places.setdefault("working_folder", evaluator.get("working_folder", "."))  # beside the file that names it
     return {**evaluator, **{name: str(base / one) for name, one in places.items() if isinstance(one, str)}}
@@ -200,7 +201,7 @@ def _resolved_evaluator(evaluator: Mapping[str, Any], base: Path) -> dict[str, A
 def _resolved_space(space: object, base: Path) -> dict[str, Any]:
     if not isinstance(space, Mapping):
         return {}
-    places = {name: str(base / space[name]) for name in ("file", "table") if isinstance(space.get(name), str)}
+    places = {name: str(base / space[name]) for name in ("file", "table", "model") if isinstance(space.get(name), str)}
     return {"space": {**space, **places}} if places else {}
 
 
@@ -220,7 +221,7 @@ def resolve_url(url: str, base: Path) -> str:
 
 
 def _is_recipe(data: str, base: Path) -> bool:
-    return data in RECIPE_NAMES and not (base / data).exists()
+    return data in (*RECIPE_NAMES, NO_DATA) and not (base / data).exists()
 
 
 def _resolve_option(key: str, value: Any, base: Path) -> Any:

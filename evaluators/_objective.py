@@ -37,6 +37,8 @@ KNOWN_METRICS = MappingProxyType(
         "peak_memory_bytes": Goal.MINIMIZE,
         "train_seconds": Goal.MINIMIZE,
         "energy_joules": Goal.MINIMIZE,
+        "step_seconds": Goal.MINIMIZE,
+        "dollars_per_billion_examples": Goal.MINIMIZE,
     }
 )
 

@@ -28,6 +28,8 @@ _LABELS = {
     "peak_memory_bytes": "peak memory (bytes)",
     "train_seconds": "training seconds",
     "energy_joules": "energy (J)",
+    "step_seconds": "seconds a step",
+    "dollars_per_billion_examples": "dollars a billion examples",
 }
 _BASELINES = {
     "dcnv2": "DCNv2",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluators._datasets.dataset import Dataset, Facts, is_prepared, read_dataset
+from evaluators._datasets.described import NO_DATA
 from evaluators._datasets.held_out import openings
 from evaluators._datasets.home import home
 from evaluators._datasets.opening import open_dataset
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from searchspaces import FeatureSchema
 
 __all__ = [
+    "NO_DATA",
     "RECIPE_NAMES",
     "Dataset",
     "Facts",

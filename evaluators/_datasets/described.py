@@ -26,6 +26,8 @@ from evaluators._plain_yaml import plain_yaml, unfit_character
 from searchspaces import FeatureSchema, Field, Kind, SchemaError, did_you_mean
 
 SUFFIXES = (".yaml", ".yml", ".json")
+NO_DATA = "none"
+"""What a study names where nothing is trained, because candidates are predicted or looked up."""
 KEYS = ("name", "fields")
 FIELD_KEYS = ("name", "kind", "vocabulary_size", "mean", "std")
 MAX_BYTES = 10_000_000
@@ -97,6 +99,13 @@ def read_description(path: Path) -> DescribedData:
         raise DataError(f"{path} describes no schema: {error}") from error
     name = content.get("name", path.stem)
     return DescribedData(path, schema, Facts(name, source=f"description {path.name}"), _digest(name, schema), {}, {})
+
+
+def no_data() -> DescribedData:
+    """A description of one number that nobody has."""
+    schema = FeatureSchema((Field("nothing", Kind.NUMERIC),))
+    facts = Facts(NO_DATA, source="no data: nothing is trained")
+    return DescribedData(Path(NO_DATA), schema, facts, _digest(NO_DATA, schema), {}, {})
 
 
 def _content(path: Path) -> Any:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluators._datasets.dataset import Dataset, is_prepared, read_dataset
-from evaluators._datasets.described import is_description, read_description
+from evaluators._datasets.described import NO_DATA, is_description, no_data, read_description
 
 
 def open_dataset(source: str | Path) -> Dataset:
     """Opens a prepared folder, or a description of columns without rows; any other source is prepared first.
 
+    The source "none" is no data at all, for studies that train nothing.
+
     Raises:
         DataError: the folder is of another format version or damaged, or the source cannot be prepared.
     """
     folder = Path(source)
+    if str(source) == NO_DATA and not folder.exists():
+        return no_data()
     if is_prepared(folder):
         return read_dataset(folder)
     if is_description(folder):

@@ -16,11 +16,13 @@ import pytest
 from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, Suggestion
 from evaluators.external import External
 from evaluators.planted import Planted
+from evaluators.simulated_cluster import SimulatedCluster
 from evaluators.tabular import Tabular
 from evaluators.train import Train
 from evaluators.trees import Trees
 from searchspaces import Candidate, Options, foreign_plugins, plugin_names
 from searchspaces.spaces.autoctr import AutoCTR
+from searchspaces.spaces.codesign import Codesign
 from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
 from tests.evaluators.small_tables import entries, write_table
 
@@ -36,6 +38,8 @@ TIMINGS = frozenset(
     }
 )
 SLOW = frozenset({"train"})
+OF_SYSTEMS = frozenset({"simulated_cluster"})
+"""Evaluators that tell how fast a model is trained, not how good it is."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,21 @@ def _tabular(folder: Path) -> Case:
     )
 
 
+def _simulated_cluster(_: Path) -> Case:
+    model = {"tables": [{"rows": 1_000_000, "dim": 64}, {"rows": 10_000, "dim": 16}], "dense": {"macs": 1_000_000}}
+    space = Codesign(SCHEMA, model=model, cluster={"hosts": [1, 2]})
+    rng = np.random.default_rng(0)
+    good = tuple(Suggestion(space.sample(rng)) for _ in range(3))
+    return Case(lambda: SimulatedCluster(space), good, Suggestion(Candidate()))
+
+
 FACTORIES: dict[str, Callable[[Path], Case]] = {
     "train": _train,
     "planted": _planted,
     "external": _external,
     "trees": _trees,
     "tabular": _tabular,
+    "simulated_cluster": _simulated_cluster,
 }
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
@@ -166,10 +179,15 @@ def test_a_fresh_evaluator_of_the_same_study_gives_the_same_metrics(evaluator: E
     fresh.close()
 
 
-def test_an_evaluation_survives_json_and_has_a_normalised_entropy(evaluator: Evaluator, case: Case) -> None:
+def test_an_evaluation_survives_json_and_has_what_is_asked_for(
+    evaluator: Evaluator, case: Case, request: pytest.FixtureRequest
+) -> None:
     ((_, outcome),) = evaluator.evaluate(case.good[:1])
     assert isinstance(outcome, Evaluation)
-    assert 0.0 < outcome.value("ne") < 5.0
+    if request.node.callspec.params["case"] in OF_SYSTEMS:
+        assert outcome.value("examples_per_second") > 0.0
+    else:
+        assert 0.0 < outcome.value("ne") < 5.0
     assert Evaluation.from_dict(outcome.to_dict()) == outcome
 
 

@@ -1,0 +1,100 @@
+"""Evaluator `simulated_cluster`: predicts a training system's speed, memory and price by a calibrated model of a cluster.
+
+Terms of a step and what of them is fitted are told in `evaluators._codesign.step`; how good the fit is, by `automl bench
+simulator`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from evaluators._codesign.coefficients import read_coefficients, shipped_coefficients
+from evaluators._codesign.step import step
+from evaluators._codesign.work import work
+from evaluators._errors import EvaluatorError
+from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric
+from evaluators._trial import Suggestion
+from searchspaces import CandidateError, SearchSpace
+from searchspaces.deployment import Plan, memory_of, placed
+from searchspaces.deployment.cluster import GIGA
+from searchspaces.spaces.codesign import Codesign
+
+__all__ = ["SimulatedCluster"]
+
+
+@dataclass(eq=False)
+class SimulatedCluster:
+    """Answers in about a millisecond, the same for equal candidates; for the space `codesign`.
+
+    Metrics: `examples_per_second` of training, and the same number as `qps`, as papers on training systems call it;
+    `dollars_per_billion_examples`; `peak_memory_bytes` of the fullest device; `step_seconds`, and of each of its terms
+    `step_seconds_TERM`. A plan that a device cannot hold fails as `out_of_memory`.
+
+    coefficients   a file of one's own, as `automl bench simulator --coefficients` writes it; the package's if not given
+
+    Raises:
+        EvaluatorError: the space is another one, or the coefficients cannot be read.
+    """
+
+    space: SearchSpace
+    _: KW_ONLY
+    coefficients: Path | None = None
+    cohort_size: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.space, Codesign):
+            raise EvaluatorError(
+                f"'simulated_cluster' predicts candidates of the space 'codesign', but got {type(self.space).__name__}"
+            )
+        if self.cohort_size < 1:
+            raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
+        self._codesign = self.space
+        self._coefficients = read_coefficients(self.coefficients) if self.coefficients else shipped_coefficients()
+
+    def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        """Yields one outcome per member, in order."""
+        for position, suggestion in enumerate(cohort):
+            yield position, self._outcome(suggestion)
+
+    def open(self) -> None:
+        """Nothing is needed."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _outcome(self, suggestion: Suggestion) -> Evaluation | Failure:
+        if not suggestion.fidelity.is_full:
+            return Failure(FailureKind.INVALID, "a prediction has no cheaper stand-in; leave out 'fidelity'")
+        started = time.perf_counter()
+        try:
+            plan = self._codesign.plan(suggestion.candidate)
+        except CandidateError as error:
+            return Failure(FailureKind.INVALID, str(error))
+        return self._predicted(plan, started)
+
+    def _predicted(self, plan: Plan, started: float) -> Evaluation | Failure:
+        model = self._codesign.model
+        placement = placed(model, plan)
+        held = memory_of(model, plan, placement)
+        if not held.fits:
+            return Failure(
+                FailureKind.OUT_OF_MEMORY,
+                f"the fullest device of {plan.cluster} would hold {held.needed / GIGA:,.1f} GB, but has "
+                f"{held.usable / GIGA:,.1f} GB beside its reserve",
+                seconds=time.perf_counter() - started,
+            )
+        predicted = step(work(model, plan, placement), plan, self._coefficients)
+        rate = plan.global_batch / predicted.seconds
+        found = {
+            "examples_per_second": rate,
+            "qps": rate,
+            "dollars_per_billion_examples": 1e9 * plan.cluster.dollars_per_second / rate,
+            "peak_memory_bytes": held.needed,
+            "step_seconds": predicted.seconds,
+            **{f"step_seconds_{name}": seconds for name, seconds in predicted.terms.items()},
+        }
+        metrics = {name: Metric(value) for name, value in found.items()}
+        return Evaluation(metrics, seconds=time.perf_counter() - started)

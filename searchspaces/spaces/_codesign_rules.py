@@ -1,0 +1,112 @@
+"""Hard constraints between two knobs, and the nearest way to keep them.
+
+Each rule has a knob that gives way and one that it depends on; knobs that give way come after those that they depend
+on, so one pass in this order keeps all rules, and a second one changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from searchspaces._decisions import Choice
+from searchspaces.deployment import Device
+from searchspaces.deployment.plan import COLUMNS
+
+Settings = Mapping[str, Choice]
+"""Every knob's value, those that do not count among them."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold between the knob that gives way and another; `text` says it."""
+
+    yields: str
+    other: str
+    text: str
+    holds: Callable[[Settings], bool]
+
+    def broken(self, settings: Settings) -> str:
+        """The pair with its values, and the rule."""
+        return (
+            f"{self.yields}={settings[self.yields]!r} and {self.other}={settings[self.other]!r} contradict each other: "
+            f"{self.text}"
+        )
+
+
+def rules(devices: Mapping[str, Device], tables: Sequence[str]) -> tuple[Rule, ...]:
+    """All rules; those of tables are of the slots `tables`."""
+    fixed = (
+        Rule("global_batch", "hosts", "each device has the same number of examples", lambda s: not _batch(s) % _all(s)),
+        Rule("groups", "hosts", "groups are of whole hosts, or several share each host", _are_groups_whole),
+        Rule("towers", "groups", "the hosts of a group are shared evenly by its towers", _are_towers_whole),
+        Rule("dense", "hosts", "sharding within hosts and copying between them takes two hosts", _is_hybrid_possible),
+        Rule("compute_dtype", "device", "only newer devices compute in fp8", lambda s: _can_compute(s, devices)),
+        Rule(
+            "accumulation",
+            "global_batch",
+            "each micro-batch of each device has the same number of examples",
+            lambda s: not _batch(s) % (_all(s) * int(s["accumulation"])),
+        ),
+    )
+    return (*fixed, *(_column_rule(slot) for slot in tables))
+
+
+def kept(settings: Settings, all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]]) -> dict[str, Choice]:
+    """The settings with the fewest steps of each knob that gives way; what no choice can keep stays as it is."""
+    found = dict(settings)
+    for knob in dict.fromkeys(rule.yields for rule in all_rules):
+        own = [rule for rule in all_rules if rule.yields == knob]
+        place = list(choices[knob]).index(found[knob])
+        for value in sorted(choices[knob], key=lambda one, at=place: _distance(choices[knob], one, at)):  # type: ignore[misc]
+            if all(rule.holds({**found, knob: value}) for rule in own):
+                found[knob] = value
+                break
+    return found
+
+
+def broken(settings: Settings, all_rules: Sequence[Rule]) -> Iterator[str]:
+    """Each rule that the settings break, with its pair."""
+    return (rule.broken(settings) for rule in all_rules if not rule.holds(settings))
+
+
+def _distance(choices: Sequence[Choice], one: Choice, place: int) -> tuple[int, int]:
+    at = list(choices).index(one)
+    return abs(at - place), at
+
+
+def _batch(settings: Settings) -> int:
+    return int(settings["global_batch"])
+
+
+def _all(settings: Settings) -> int:
+    return int(settings["hosts"]) * int(settings["devices_per_host"])
+
+
+def _are_groups_whole(settings: Settings) -> bool:
+    groups, within = int(settings["groups"]), int(settings["devices_per_host"])
+    if _all(settings) % groups:
+        return False
+    size = _all(settings) // groups
+    return size % within == 0 or within % size == 0
+
+
+def _are_towers_whole(settings: Settings) -> bool:
+    size = _all(settings) // int(settings["groups"])
+    hosts = max(size // int(settings["devices_per_host"]), 1)
+    return hosts % int(settings["towers"]) == 0
+
+
+def _is_hybrid_possible(settings: Settings) -> bool:
+    return settings["dense"] != "hsdp" or int(settings["hosts"]) > 1
+
+
+def _can_compute(settings: Settings, devices: Mapping[str, Device]) -> bool:
+    return settings["compute_dtype"] not in ("fp8", "int8") or devices[str(settings["device"])].has_fp8
+
+
+def _column_rule(slot: str) -> Rule:
+    def fits(settings: Settings) -> bool:
+        return COLUMNS.get(str(settings[slot]), 1) <= _all(settings) // int(settings["groups"])
+
+    return Rule(slot, "groups", "each slice of columns is on a device of its own", fits)
