@@ -172,7 +172,7 @@ def _shallow_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """The same content with relative paths made absolute: data, storage, tracker, and those of models, tables, trainers."""
+    """The same content with relative paths made absolute: of data, store, tracker, models, tables, trainers."""
     resolved = {**content, **_resolved_space(content.get("space"), base)}
     if isinstance(resolved.get("baseline"), str):
         resolved["baseline"] = str(base / resolved["baseline"])

@@ -1,7 +1,7 @@
-"""Evaluator `simulated_cluster`: predicts a training system's speed, memory and price by a calibrated model of a cluster.
+"""Evaluator `simulated_cluster`: predicts speed, memory and price of a training by a calibrated model of a cluster.
 
-Terms of a step and what of them is fitted are told in `evaluators._codesign.step`; how good the fit is, by `automl bench
-simulator`.
+Terms of a step and what of them is fitted are told in `evaluators._codesign.step`; `automl bench simulator` tells how
+good the fit is.
 """
 
 from __future__ import annotations

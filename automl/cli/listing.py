@@ -195,8 +195,9 @@ def _emit_trials(
     from automl.summary import gains_of
 
     control = control_of(known, study.objectives)
+    asked = [one.metric for one in study.objectives if one.metric not in columns]
     rungs = () if all(one.suggestion.fidelity.is_full for one in shown) else ("rung",)
     rows = trial_rows(shown, control=control, objective=study.objectives[0])
-    emit(rows, layout, columns=[*columns[:1], *rungs, *columns[1:]])
+    emit(rows, layout, columns=[*columns[:1], *rungs, *asked, *columns[1:]])
     if layout is Format.TABLE:
         say(f"automl: {gains_of(study, known)}")

@@ -45,6 +45,11 @@ class Ring:
         """Seconds of the messages alone, up a tree and down again."""
         return 2 * (WITHIN_LATENCY * math.log2(self.within) + BETWEEN_LATENCY * math.log2(self.hosts))
 
+    @property
+    def ring_latency(self) -> float:
+        """Seconds of the messages alone, once around: as many as devices, each as slow as the slowest link's."""
+        return (self.size - 1) * (BETWEEN_LATENCY if self.hosts > 1 else WITHIN_LATENCY)
+
     def all_to_all_seconds(self, sent: float) -> float:
         """Each sends an equal part of `sent` bytes to each: the slower of both levels, which work at the same time."""
         within = sent * (self.within - 1) / self.size / self.within_bytes_per_second
@@ -59,8 +64,3 @@ class Ring:
     def all_reduce_seconds(self, held: float) -> float:
         """Sums of `held` bytes for everybody: a reduce-scatter and an all-gather."""
         return 2 * self.reduce_scatter_seconds(held)
-
-    def flat_gather_seconds(self, held: float) -> float:
-        """One ring through all devices, as slow as its slowest link, each with an equal part of `held` bytes."""
-        slowest = self.between_bytes_per_second if self.hosts > 1 else self.within_bytes_per_second
-        return (self.size - 1) / self.size * held / slowest

@@ -44,7 +44,8 @@ ORIGINS: Mapping[str, Origin] = MappingProxyType(
         "reading": Origin.FORMULA,
     }
 )
-"""Every term of a step. Of `exchange` what hides behind the dense part is fitted, the share of the peak is not."""
+"""Every term of a step. Of `exchange` what hides behind the dense part is fitted, the share of the peak is not; `gathers`
+borrow the factor of gradients, as they are of the same size."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def step(work: Work, plan: Plan, coefficients: Coefficients) -> Step:
         "straggling": often * (work.straggling - 1) * (dense + lookups),
         "latency": often * work.exchange_latency,
         "indices": 0.0 if plan.prefetch else often * work.indices / NETWORK_SHARE,
-        "gathers": often * _exposed(work.gathers / NETWORK_SHARE, window),
+        "gathers": often * _exposed(coefficients.all_reduce * work.gathers, window),
         "synchronisation": work.synchronisation / NETWORK_SHARE,
         "launches": 0.0 if plan.compiled else often * UNCOMPILED_SECONDS,
     }

@@ -58,23 +58,19 @@ class Device:
         return self.memory_terabytes_per_second * 1e12
 
 
-def _device(name: str, *numbers: float, has_fp8: bool = False) -> Device:
-    return Device(name, *numbers, has_fp8=has_fp8)
-
-
 DEVICES: Mapping[str, Device] = MappingProxyType(
     {
         one.name: one
         for one in (
-            _device("V100", 125, 32, 0.9, 150, 12.5, 12, 1.5),
-            _device("A30", 165, 24, 0.933, 25, 25, 25, 0.8),
-            _device("A100", 312, 80, 2.04, 300, 25, 25, 2.0),
-            _device("L40", 181, 48, 0.864, 25, 25, 25, 1.0),
-            _device("L40S", 362, 48, 0.864, 25, 25, 25, 1.2, has_fp8=True),
-            _device("H100-PCIe", 756, 80, 2.0, 50, 25, 50, 2.5, has_fp8=True),
-            _device("H100", 989, 80, 3.35, 450, 50, 50, 3.5, has_fp8=True),
-            _device("H200", 989, 141, 4.8, 450, 50, 50, 4.0, has_fp8=True),
-            _device("B200", 2250, 180, 8.0, 900, 50, 50, 6.0, has_fp8=True),
+            Device("V100", 125, 32, 0.9, 150, 12.5, 12, 1.5),
+            Device("A30", 165, 24, 0.933, 25, 25, 25, 0.8),
+            Device("A100", 312, 80, 2.04, 300, 25, 25, 2.0),
+            Device("L40", 181, 48, 0.864, 25, 25, 25, 1.0),
+            Device("L40S", 362, 48, 0.864, 25, 25, 25, 1.2, has_fp8=True),
+            Device("H100-PCIe", 756, 80, 2.0, 50, 25, 50, 2.5, has_fp8=True),
+            Device("H100", 989, 80, 3.35, 450, 50, 50, 3.5, has_fp8=True),
+            Device("H200", 989, 141, 4.8, 450, 50, 50, 4.0, has_fp8=True),
+            Device("B200", 2250, 180, 8.0, 900, 50, 50, 6.0, has_fp8=True),
         )
     }
 )

@@ -74,7 +74,7 @@ def _content(path: Path) -> Mapping[str, Any]:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except SpaceError:
         raise
-    except Exception as error:  # noqa: BLE001  # the parser meets what nobody foresaw, and may raise anything
+    except Exception as error:  # the parser meets what nobody foresaw, and may raise anything
         said = " ".join(str(error).split())[:300]
         raise SpaceError(f"'model' names a winner file, but {path} cannot be read: {said}") from error
     if not isinstance(content, Mapping) or content.get("kind") != KIND:

@@ -140,7 +140,7 @@ def _mistakes(name: str, values: tuple[Choice, ...]) -> list[str]:
         return [f"{name}: must be a share between 0 and 1, but has {one!r}" for one in values if not _is_share(one)]
     least = KNOBS[name].least
     wrong = [one for one in values if type(one) is not int or one < least]
-    if wrong or list(values) != sorted(values):  # type: ignore[type-var]  # numbers, as nothing is wrong
+    if wrong or list(values) != sorted(values):
         return [f"{name}: must be ascending whole numbers from {least} on, but is {list(values)}"]
     return []
 

@@ -83,10 +83,11 @@ class Room:
         largest = max(clusters, key=self._capacity)
         changes = [text for text, is_enough in self._changes(largest, choices) if is_enough] or ["another model"]
         held = self.model.table_weights * min(BYTES[str(one)] for one in choices["table_dtype"]) / GIGA
+        cluster = self.plan(_thrifty(largest, self.slots, choices)).cluster
         raise SpaceError(
-            f"no plan of this space fits: the tables take {held:,.1f} GB at least, and "
-            f"{self.plan(_thrifty(largest, self.slots, choices)).cluster} hold {self._capacity(largest) / GIGA:,.1f} GB "
-            f"beside a reserve of {RESERVE:.0%}; the smallest change that would fit: {'; or '.join(changes)}"
+            f"no plan of this space fits: the tables take {held:,.1f} GB at least, and {cluster} hold "
+            f"{self._capacity(largest) / GIGA:,.1f} GB beside a reserve of {RESERVE:.0%}; "
+            f"the smallest change that would fit: {'; or '.join(changes)}"
         )
 
     def _changes(self, cluster: Mapping[str, Any], choices: Choices) -> Iterator[tuple[str, bool]]:

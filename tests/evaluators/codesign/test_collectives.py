@@ -19,12 +19,14 @@ def test_all_reduce_goes_through_both_levels() -> None:
     assert RING.all_reduce_seconds(800.0) == pytest.approx(2 * 7 / 8 * 800 / 400 + 2 * 3 / 4 * 100 / 50)
 
 
-def test_a_flat_ring_is_as_slow_as_its_slowest_link() -> None:
-    assert RING.flat_gather_seconds(3200.0) == pytest.approx(31 / 32 * 3200 / 50)
-    assert HOST.flat_gather_seconds(3200.0) == pytest.approx(7 / 8 * 3200 / 400)
+def test_latencies_count_messages() -> None:
+    assert RING.all_to_all_latency == pytest.approx(7 * 0.5e-6 + 3 * 2e-6)
+    assert RING.all_reduce_latency == pytest.approx(2 * (3 * 0.5e-6 + 2 * 2e-6))
+    assert RING.ring_latency == pytest.approx(31 * 2e-6)
+    assert HOST.ring_latency == pytest.approx(7 * 0.5e-6)
 
 
 def test_one_device_alone_exchanges_nothing() -> None:
     alone = Ring(1, 1, 400.0, 50.0)
-    assert alone.all_to_all_seconds(1e9) == alone.all_reduce_seconds(1e9) == alone.flat_gather_seconds(1e9) == 0.0
-    assert alone.all_to_all_latency == alone.all_reduce_latency == 0.0
+    assert alone.all_to_all_seconds(1e9) == alone.all_reduce_seconds(1e9) == 0.0
+    assert alone.all_to_all_latency == alone.all_reduce_latency == alone.ring_latency == 0.0

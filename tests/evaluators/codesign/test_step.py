@@ -9,9 +9,11 @@ import pytest
 
 from evaluators import EvaluatorError
 from evaluators._codesign.coefficients import Coefficients, read_coefficients, shipped_coefficients
+from evaluators._codesign.collectives import Ring
+from evaluators._codesign.dense_strategies import gather_seconds, gradient_seconds
 from evaluators._codesign.step import NETWORK_SHARE, ORIGINS, Origin, step
 from evaluators._codesign.work import Work, work
-from searchspaces.deployment import Plan
+from searchspaces.deployment import Plan, memory_of
 from tests.searchspaces.deployment.models import MODEL, plan
 
 EXACT = Coefficients(dense=1.0, lookups=1.0, all_reduce=1.0, overhead_seconds=1e-9, overlap=0.5)
@@ -84,6 +86,62 @@ def test_a_worse_choice_of_a_knob_takes_longer(change: dict[str, object]) -> Non
         plan(hosts=4).cluster, ("row", "row"), 65_536, table_dtype="fp16", all_reduce_dtype="bf16", forward_dtype="fp8"
     )
     assert seconds(replace(best, **change)) > seconds(best)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("global_batch", 131_072),
+        ("groups", 2),
+        ("towers", 4),
+        ("compression", 4),
+        ("sync_interval", 4),
+        ("dense", "fsdp"),
+        ("dense", "hsdp"),
+        ("dense", "grad_op"),
+        ("compute_dtype", "fp8"),
+        ("table_dtype", "fp16"),
+        ("forward_dtype", "fp8"),
+        ("backward_dtype", "fp32"),
+        ("all_reduce_dtype", "bf16"),
+        ("accumulation", 2),
+        ("tier", "cached"),
+        ("cache_ratio", 0.5),
+        ("prefetch", 2),
+        ("compiled", False),
+        ("loader_workers", 1),
+        ("sharding", ("table", "table")),
+        ("sharding", ("grid", "data")),
+    ],
+    ids=str,
+)
+def test_every_knob_moves_a_term_or_what_a_device_holds(knob: str, value: object) -> None:
+    base = Plan(plan(hosts=4).cluster, ("row", "column_2"), 65_536, groups=2 if knob == "sync_interval" else 1)
+    base = replace(
+        base,
+        tier="cached" if knob == "cache_ratio" else "hbm",
+        towers=4 if knob == "compression" else 1,
+        prefetch=0 if knob in ("compression", "towers", "loader_workers") else 1,
+    )
+    changed = replace(base, **{knob: value})  # type: ignore[arg-type]
+    assert (terms(base), memory_of(MODEL, base)) != (terms(changed), memory_of(MODEL, changed))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "gradients", "gathers"),
+    [
+        ("ddp", 2 * 4 * (7 / 8 / 450e9 + 3 / 4 / 8 / 50e9), 0.0),
+        ("grad_op", 4 * (7 / 8 / 450e9 + 3 / 4 / 8 / 50e9), 2 * (7 / 8 / 450e9 + 3 / 4 / 8 / 50e9)),
+        ("fsdp", 4 * (7 / 8 / 450e9 + 3 / 4 / 8 / 50e9), 4 * (7 / 8 / 450e9 + 3 / 4 / 8 / 50e9)),
+        ("hsdp", 4 * (7 / 8 / 450e9 + 2 * 3 / 4 / 8 / 50e9), 4 * 7 / 8 / 450e9),
+    ],
+)
+def test_dense_strategies_move_their_published_bytes(strategy: str, gradients: float, gathers: float) -> None:
+    many = 10**12
+    layout = replace(plan(hosts=4), dense=strategy)
+    everybody = Ring.of(layout.cluster.device, 8, 4)
+    assert gradient_seconds(many, 0, layout, everybody) == pytest.approx(many * gradients, rel=1e-3)
+    assert gather_seconds(many, layout, everybody) == pytest.approx(many * gathers, rel=1e-3)
 
 
 def test_more_steps_between_synchronisations_cost_less() -> None:

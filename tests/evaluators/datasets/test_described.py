@@ -117,3 +117,17 @@ def test_training_refuses_before_the_first_trial(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="describes columns without rows"):
         evaluator.open()
     evaluator.close()
+
+
+def test_no_data_is_a_dataset_that_refuses_its_rows() -> None:
+    dataset = open_dataset("none")
+    assert (dataset.name, [one.name for one in dataset.schema.fields], dict(dataset.rows)) == ("none", ["nothing"], {})
+    with pytest.raises(DataError, match="describes columns without rows, but part 'train' was asked for"):
+        dataset.part("train")
+
+
+def test_a_folder_of_that_name_is_opened_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(DataError):
+        open_dataset("none")

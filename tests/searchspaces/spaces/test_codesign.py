@@ -207,7 +207,7 @@ def test_tables_that_are_alike_share_a_decision() -> None:
 def test_a_file_that_is_no_winner_is_told(tmp_path: Path) -> None:
     file = tmp_path / "model.yaml"
     file.write_text("tables: []", encoding="utf-8")
-    with pytest.raises(SpaceError, match="as 'automl export' writes it, but .* is none; or describe its tables"):
+    with pytest.raises(SpaceError, match=r"as 'automl export' writes it, but .* is none; or describe its tables"):
         space(model=str(file))
     with pytest.raises(SpaceError, match="cannot be read"):
         space(model=str(tmp_path / "absent.yaml"))
