@@ -17,12 +17,13 @@ from automl._rows import trial_row, trial_rows
 from automl._wiring import facts_of
 from automl._yaml import to_yaml
 from automl.control import control_of, gain
-from automl.export import winner_document, write_winner
+from automl.export import launch_script, torchrec_constraints, winner_document, write_winner
 from automl.report import draw_trial, write_report
 from automl.study import DRAIN_SECONDS, Study
 from evaluators import Trial
 from evaluators._training.settings import NAMES, TrainingSettings
 from searchspaces import FeatureSchema
+from searchspaces.spaces.codesign import Codesign
 from storage import Summary, Winner
 
 LOG = logging.getLogger("automl")
@@ -60,6 +61,22 @@ def winner(study: Study, trial: Trial) -> dict[str, Any]:
         training=asdict(TrainingSettings(**given)),
         created=datetime.now(UTC),
     )
+
+
+def training_plan(study: Study, trial: Trial, *, is_launch: bool) -> str:
+    """The sharding of a trial's plan as TorchRec's constraints, or the script that launches it.
+
+    Raises:
+        StudyError: the study searches for something else than plans.
+    """
+    space = study.wiring.space
+    if not isinstance(space, Codesign):
+        raise StudyError(
+            f"a training plan comes from the space 'codesign', but study {study.name!r} has "
+            f"{study.config.space['name']!r}; export its winner with --to config"
+        )
+    plan = space.plan(trial.candidate)
+    return launch_script(plan) if is_launch else json.dumps(torchrec_constraints(space.model, plan), indent=2) + "\n"
 
 
 def write_study_report(study: Study, path: Path) -> Path:

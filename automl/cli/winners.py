@@ -25,6 +25,13 @@ class Target(StrEnum):
 
     CONFIG = "config"
     WEIGHTS = "weights"
+    TORCHREC = "torchrec"
+    TORCHRUN = "torchrun"
+
+    @property
+    def suffix(self) -> str:
+        """Of the file that is written."""
+        return {"config": "yaml", "weights": "safetensors", "torchrec": "json", "torchrun": "sh"}[self.value]
 
 
 def register(app: typer.Typer) -> None:
@@ -39,14 +46,17 @@ def export(
     best: Annotated[bool, typer.Option("--best", help="The best trial by the first objective (the default).")] = False,
     trial: Annotated[int | None, typer.Option(metavar="N", help="A trial by number.")] = None,
     max_flops: Annotated[float | None, typer.Option(metavar="X", help="The best trial of at most X FLOPs.")] = None,
-    to: Annotated[Target, typer.Option(help="A config that trains again, or trained weights as well.")] = Target.CONFIG,
+    to: Annotated[
+        Target, typer.Option(help="A config that trains again, weights as well; of a training plan sharding or launch.")
+    ] = Target.CONFIG,
     out: Out = None,
     storage: Storage = None,
 ) -> None:
     """Write a winner as a config that trains again, or train it and write its weights beside that."""
+    from automl._files import write_text
     from automl.export import read_winner, write_winner
     from automl.opening import load_study
-    from automl.publishing import chosen_trial, winner
+    from automl.publishing import chosen_trial, training_plan, winner
     from automl.training import Training, train_winner
 
     if sum((best, trial is not None, max_flops is not None)) > 1:
@@ -55,7 +65,11 @@ def export(
         raise typer.BadParameter(f"weights are safetensors, but {out} is a YAML file's name", param_hint="--out")
     loaded = load_study(study, storage=storage)
     chosen = chosen_trial(loaded, number=trial, max_flops=max_flops)
-    path = out or Path(f"{study}-{chosen.number}.{'yaml' if to is Target.CONFIG else 'safetensors'}")
+    path = out or Path(f"{study}-{chosen.number}.{to.suffix}")
+    if to in (Target.TORCHREC, Target.TORCHRUN):
+        write_text(path, training_plan(loaded, chosen, is_launch=to is Target.TORCHRUN))
+        typer.echo(str(path))
+        return
     config = write_winner(path if to is Target.CONFIG else path.with_suffix(".yaml"), winner(loaded, chosen))
     typer.echo(str(config))
     if to is Target.WEIGHTS:

@@ -44,8 +44,10 @@ ORIGINS: Mapping[str, Origin] = MappingProxyType(
         "reading": Origin.FORMULA,
     }
 )
-"""Every term of a step. Of `exchange` what hides behind the dense part is fitted, the share of the peak is not; `gathers`
-borrow the factor of gradients, as they are of the same size."""
+"""Every term of a step. Of `exchange` what hides behind the dense part is fitted, the share of the peak is not.
+
+`gathers` borrow the factor of gradients, as they are of the same size.
+"""
 
 
 @dataclass(frozen=True)

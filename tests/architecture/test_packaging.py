@@ -45,6 +45,8 @@ def test_the_wheel_carries_its_data_files(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "automl/templates/movielens.yaml" in names
     assert "searchspaces/zoo/dcnv2.json" in names
+    assert "evaluators/_codesign/calibration/coefficients.json" in names
+    assert "evaluators/_codesign/calibration/mlperf_dlrm.csv" in names
     assert "automl/py.typed" in names
 
 

@@ -68,7 +68,7 @@ def test_a_cluster_that_holds_no_plan_is_told_before_a_study_begins(tmp_path: Pa
         "cluster": {"device": "A30", "devices_per_host": [1]},
         "knobs": {"tier": "hbm", "table_dtype": "fp32"},
     }
-    with pytest.raises(SpaceError, match="no plan of this space fits: .* the smallest change that would fit: 'fp16'"):
+    with pytest.raises(SpaceError, match=r"no plan of this space fits: .* the smallest change that would fit: 'fp16'"):
         study(tmp_path, space=small)
 
 
@@ -91,5 +91,19 @@ def test_the_shipped_configuration_describes_a_cluster_that_fits(tmp_path: Path)
 
 
 def test_a_space_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="space.model: is required"):
+    with pytest.raises(ConfigError, match=r"space\.model: is required"):
         study(tmp_path, space={"name": "codesign", "cluster": {}})
+
+
+def test_a_plan_is_exported_for_other_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = study(tmp_path)
+    made.optimize(2)
+    hosts = made.trials[1].candidate.system["hosts"]
+    made.close()
+    where = ("--storage", f"sqlite:///{tmp_path / 'automl.db'}", "--trial", "1")
+    for target, name in (("torchrec", "plan.json"), ("torchrun", "launch.sh")):
+        found = run_cli(capsys, "export", "s", *where, "--to", target, "--out", str(tmp_path / name))
+        assert (found.code, found.out.strip()) == (0, str(tmp_path / name))
+    constraints = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert set(constraints) == {"table_0", "table_1"}
+    assert f"torchrun --nnodes={hosts} --nproc-per-node=8" in (tmp_path / "launch.sh").read_text(encoding="utf-8")
