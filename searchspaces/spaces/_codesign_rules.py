@@ -55,14 +55,21 @@ def rules(devices: Mapping[str, Device], tables: Sequence[str]) -> tuple[Rule, .
 def kept(settings: Settings, all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]]) -> dict[str, Choice]:
     """The settings with the fewest steps of each knob that gives way; what no choice can keep stays as it is."""
     found = dict(settings)
-    for knob in dict.fromkeys(rule.yields for rule in all_rules):
-        own = [rule for rule in all_rules if rule.yields == knob]
-        place = list(choices[knob]).index(found[knob])
-        for value in sorted(choices[knob], key=lambda one, at=place: _distance(choices[knob], one, at)):  # type: ignore[misc]
-            if all(rule.holds({**found, knob: value}) for rule in own):
-                found[knob] = value
-                break
+    by_knob: dict[str, list[Rule]] = {}
+    for rule in all_rules:
+        by_knob.setdefault(rule.yields, []).append(rule)
+    for knob, own in by_knob.items():
+        if not all(rule.holds(found) for rule in own):
+            found[knob] = _nearest(found, knob, own, choices[knob])
     return found
+
+
+def distinct(all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]]) -> list[Rule]:
+    """Without rules of tables that have the same choices as another table: what holds for one holds for all."""
+    found: dict[object, Rule] = {}
+    for rule in all_rules:
+        found.setdefault((rule.yields.partition(".")[0], rule.text, tuple(choices[rule.yields])), rule)
+    return list(found.values())
 
 
 def broken(settings: Settings, all_rules: Sequence[Rule]) -> Iterator[str]:
@@ -70,9 +77,13 @@ def broken(settings: Settings, all_rules: Sequence[Rule]) -> Iterator[str]:
     return (rule.broken(settings) for rule in all_rules if not rule.holds(settings))
 
 
-def _distance(choices: Sequence[Choice], one: Choice, place: int) -> tuple[int, int]:
-    at = list(choices).index(one)
-    return abs(at - place), at
+def _nearest(settings: Settings, knob: str, own: Sequence[Rule], choices: Sequence[Choice]) -> Choice:
+    """The choice that keeps the rules in the fewest steps, of two the earlier one; the one that is where none does."""
+    place = list(choices).index(settings[knob])
+    for at in sorted(range(len(choices)), key=lambda at: (abs(at - place), at)):
+        if all(rule.holds({**settings, knob: choices[at]}) for rule in own):
+            return choices[at]
+    return settings[knob]
 
 
 def _batch(settings: Settings) -> int:

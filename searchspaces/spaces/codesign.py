@@ -22,7 +22,7 @@ from searchspaces.deployment.reading import ClusterChoices, read_cluster, read_m
 from searchspaces.deployment.winner_file import read_winner_file
 from searchspaces.spaces._codesign_knobs import CLUSTER, SHARDING, chosen, decisions, is_neutral, table_choices
 from searchspaces.spaces._codesign_room import Room
-from searchspaces.spaces._codesign_rules import Rule, broken, kept, rules
+from searchspaces.spaces._codesign_rules import Rule, broken, distinct, kept, rules
 
 __all__ = ["Codesign"]
 
@@ -143,10 +143,11 @@ def _check_rules(
     Raises:
         SpaceError: somewhere no choice of a knob keeps its rules; the message names the pair.
     """
+    different = distinct(all_rules, choices)
     free = (*CLUSTER, "global_batch", "groups")
     for values in product(*(choices[name] for name in free)):
         settings = {**usual, **dict(zip(free, values, strict=True))}
-        wrong = next(broken(kept(settings, all_rules, choices), all_rules), None)
+        wrong = next(broken(kept(settings, different, choices), different), None)
         if wrong is not None:
             where = ", ".join(f"{name}={settings[name]!r}" for name in CLUSTER)
             raise SpaceError(f"with {where} no choice keeps all rules: {wrong}; add or leave out choices of either")
