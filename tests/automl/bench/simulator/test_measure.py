@@ -15,6 +15,7 @@ from automl.bench.simulator.runs import runs
 from automl.bench.simulator.workloads import MULTI_HOT, ONE_HOT, workload
 from evaluators._codesign.coefficients import Coefficients, read_coefficients, shipped_coefficients
 from searchspaces.deployment import memory_of
+from tests.automl.cli_runs import run_cli
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +70,18 @@ def test_coefficients_are_found_again_in_steps_that_they_made() -> None:
     made = [replace(run, examples_per_second=run.plan.global_batch / run.predicted(planted)) for run in runs()]
     again = asdict(fitted(made, PRIOR))
     assert again == pytest.approx(asdict(planted), rel=0.1)
+
+
+@pytest.mark.slow
+def test_the_command_gives_its_figures_and_its_coefficients(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("automl.bench.simulator.measure.simulator", lambda: found)
+    done = run_cli(capsys, "bench", "simulator", "--format", "json", "--coefficients", str(tmp_path / "own.json"))
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert (told["mape"], told["spearman"], told["coefficient_count"]) == (found["mape"], found["spearman"], 5)
+    assert asdict(read_coefficients(tmp_path / "own.json")) == told["coefficients"]
+    shown = run_cli(capsys, "bench", "simulator").out.splitlines()
+    assert shown[0].split() == ["round", "system", "measured", "predicted_left_out", "error"]
+    assert len(shown) == 1 + 29
