@@ -1,0 +1,112 @@
+"""One rank of a training: gets ready as the greeting says, then takes as many steps as it is told, again and again.
+
+    python -m evaluators._distributed.child ANSWERS_FD DRIVER_PID
+
+Each line in is JSON: the greeting (see `launch.Training`), then `{"steps": n}`, answered by this rank's losses and the
+seconds that each step took, or `{"valid": true}`, answered by the NE on the validation part, after which no more steps
+are taken. At the end of input, or once the driver is gone, so is this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evaluators._datasets import Part, open_dataset
+from evaluators._distributed.launch import layout_of
+from evaluators._distributed.rules import RowRule
+from evaluators._distributed.sharding import Rule
+from evaluators._distributed.tables import Wire
+from evaluators._distributed.trainer import Learning, Trainer
+from evaluators._distributed.world import joined
+from evaluators._errors import EvaluatorError
+from evaluators._training.child import say, watch
+from evaluators._training.device import choose_device
+from evaluators._training.examples import Batch, Examples
+from evaluators._training.final import measure
+from evaluators._training.settings import TrainingSettings
+from evaluators._training.stream import Plan, row_orders
+from searchspaces import Architecture
+from searchspaces.build import build
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def main(arguments: list[str]) -> None:
+    """Serves the driver until it goes away."""
+    answers_fd, driver = int(arguments[0]), int(arguments[1])
+    os.set_inheritable(answers_fd, False)
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=watch, args=(lines, driver), daemon=True).start()
+    with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
+        try:
+            trainer, batches, valid = _ready(json.loads(lines.get()))
+        except EvaluatorError as error:
+            say(answers, {"error": str(error)})
+            return
+        say(answers, {"ready": True})
+        while True:
+            request = json.loads(lines.get())
+            if "steps" in request:
+                say(answers, _worked(trainer, batches, request["steps"]))
+            else:
+                say(answers, {"ne": measure(trainer.assembled(), valid)["ne"].value})
+
+
+def _worked(trainer: Trainer, batches: Iterator[Batch], steps: int) -> dict[str, Any]:
+    losses, seconds = [], []
+    for _ in range(steps):
+        started = time.perf_counter()
+        losses.append(trainer.step(next(batches)))
+        seconds.append(time.perf_counter() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {"losses": losses, "seconds": seconds, "peak_bytes": peak}
+
+
+def _ready(greeting: dict[str, Any]) -> tuple[Trainer, Iterator[Batch], Part]:
+    if greeting["memory_limit_mb"] is not None:
+        limit = greeting["memory_limit_mb"] * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    torch.set_num_threads(greeting["threads"])
+    rank, size, device = greeting["rank"], greeting["size"], choose_device(greeting["device"])
+    layout = layout_of(greeting["layout"])
+    world = joined(layout, rank=rank, size=size, meeting=Path(greeting["meeting"]), device=device)
+    dataset = open_dataset(greeting["dataset"])
+    schema = dataset.schema.capped(greeting["hash_cap"])
+    model = build(Architecture.from_dict(greeting["architecture"]), schema, seed=greeting["seed"]).to(device)
+    trainer = Trainer(model, layout, world, _learning(greeting["learning"], layout.moment_scale))
+    examples = Examples(dataset.part("train"), device)
+    batches = _own(examples, greeting["batch_size"], greeting["seed"], rank, size)
+    return trainer, batches, dataset.part("valid")
+
+
+def _learning(given: dict[str, Any], moment_scale: float) -> Learning:
+    wire = Wire(DTYPES[given["forward"]], DTYPES[given["backward"]], given["deduplicated"])
+    rule = RowRule(Rule(given["rule"]), given["table_rate"], moment_scale)
+    return Learning(given["rate"], rule, given["accumulation"], DTYPES[given["dtype"]], wire)
+
+
+def _own(examples: Examples, batch_size: int, seed: int, rank: int, size: int) -> Iterator[Batch]:
+    """This rank's part of each whole batch, pass after pass; rows of a batch are dealt out in order."""
+    plan = Plan.of(TrainingSettings(batch_size=batch_size), len(examples), seed=seed)
+    each, number = batch_size // size, 0
+    mine = slice(rank * each, (rank + 1) * each)
+    while True:
+        for batch in examples.stream(row_orders(plan, number=number), batch_size):
+            if len(batch.label) == batch_size:
+                yield Batch(batch.numeric[mine], batch.categorical[mine], batch.label[mine])
+        number += 1
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,159 @@
+"""Starts the ranks of a training as processes of their own, and drives them. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from evaluators._distributed.sharding import Layout, Rule, Sharding
+from evaluators._errors import EvaluatorError
+from evaluators._training.child_process import ChildProcess
+from searchspaces import Architecture
+
+COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.child")
+START_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained and how; `batch_size` is that of all ranks together, types are `fp32`, `bf16` or `fp16`.
+
+    `forward` and `backward` are the types of vectors and of their gradients between ranks. `rate` is that of AdamW
+    outside tables, `rule` and `table_rate` hold inside. Memory is limited for each rank.
+    """
+
+    architecture: Architecture
+    dataset: Path
+    seed: int
+    ranks: int = 1
+    layout: Layout = field(default_factory=Layout)
+    batch_size: int = 512
+    accumulation: int = 1
+    dtype: str = "fp32"
+    forward: str = "fp32"
+    backward: str = "fp32"
+    is_deduplicated: bool = False
+    rate: float = 1e-3
+    rule: Rule = Rule.ADAGRAD
+    table_rate: float = 2e-2
+    threads: int = 1
+    device: str = "cpu"
+    hash_cap: int | None = None
+    memory_limit_mb: int | None = None
+
+    def __post_init__(self) -> None:
+        self.layout.group_size(self.ranks)
+        if self.batch_size % (self.ranks * self.accumulation):
+            raise EvaluatorError(
+                "a batch is cut into equal pieces for ranks and accumulation, but "
+                f"{self.batch_size} rows are no multiple of {self.ranks} x {self.accumulation}; choose a batch that is"
+            )
+
+    def greeting(self, rank: int, meeting: Path) -> dict[str, Any]:
+        """What a rank is told, JSON types only."""
+        return {
+            "architecture": self.architecture.to_dict(),
+            "dataset": str(self.dataset),
+            "seed": self.seed,
+            "rank": rank,
+            "size": self.ranks,
+            "meeting": str(meeting),
+            "layout": asdict(self.layout),
+            "batch_size": self.batch_size,
+            "threads": self.threads,
+            "device": self.device,
+            "hash_cap": self.hash_cap,
+            "memory_limit_mb": self.memory_limit_mb,
+            "learning": {
+                "rate": self.rate,
+                "rule": str(self.rule),
+                "table_rate": self.table_rate,
+                "accumulation": self.accumulation,
+                "dtype": self.dtype,
+                "forward": self.forward,
+                "backward": self.backward,
+                "deduplicated": self.is_deduplicated,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class Window:
+    """What some steps took: each step's mean loss over the ranks, its seconds on the slowest rank, and memory."""
+
+    losses: tuple[float, ...]
+    seconds: tuple[float, ...]
+    peak_bytes: int
+
+
+class Ranks:
+    """The processes of one training; a context that ends them all."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+        self._folder = tempfile.TemporaryDirectory(prefix="automl-ranks-")
+        self._processes = [ChildProcess(COMMAND) for _ in range(training.ranks)]
+
+    def __enter__(self) -> Self:
+        meeting = Path(self._folder.name) / "meeting"
+        for rank, process in enumerate(self._processes):
+            process.say(self._training.greeting(rank, meeting))
+        try:
+            self._heard(START_SECONDS)
+        except EvaluatorError:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def steps(self, count: int, *, seconds: float) -> Window:
+        """Takes so many steps on all ranks.
+
+        Raises:
+            ChildEnded: a rank ended (out of memory, say).
+            ChildLate: `seconds` passed.
+        """
+        for process in self._processes:
+            process.say({"steps": count})
+        answers = self._heard(seconds)
+        losses = zip(*(one["losses"] for one in answers), strict=True)
+        times = zip(*(one["seconds"] for one in answers), strict=True)
+        return Window(
+            tuple(sum(one) / len(one) for one in losses),
+            tuple(max(one) for one in times),
+            max(one["peak_bytes"] for one in answers),
+        )
+
+    def valid_nes(self, *, seconds: float) -> tuple[float, ...]:
+        """NE of each rank's model on the validation part, at the end; raises as `steps` does."""
+        for process in self._processes:
+            process.say({"valid": True})
+        return tuple(one["ne"] for one in self._heard(seconds))
+
+    def close(self) -> None:
+        """Ends all ranks at once."""
+        for process in self._processes:
+            process.end()
+        self._folder.cleanup()
+
+    def _heard(self, seconds: float) -> list[dict[str, Any]]:
+        answers = [process.hear(seconds=seconds) for process in self._processes]
+        for one in answers:
+            if "error" in one:
+                raise EvaluatorError(one["error"])
+        return answers
+
+
+def layout_of(given: Mapping[str, Any]) -> Layout:
+    """A layout from JSON types, as `greeting` writes it."""
+    by_table = {name: Sharding(kind) for name, kind in given["by_table"].items()}
+    return Layout(Sharding(given["default"]), by_table, given["groups"], given["sync_interval"], given["moment_scale"])
