@@ -31,6 +31,7 @@ KNOWN_METRICS = MappingProxyType(
         "params": Goal.MINIMIZE,
         "embedding_bytes": Goal.MINIMIZE,
         "examples_per_second": Goal.MAXIMIZE,
+        "speed_ratio": Goal.MAXIMIZE,
         "qps": Goal.MAXIMIZE,
         "latency_ms_p50": Goal.MINIMIZE,
         "latency_ms_p99": Goal.MINIMIZE,

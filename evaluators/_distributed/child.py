@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from evaluators._datasets import Part, open_dataset
@@ -30,7 +31,7 @@ from evaluators._distributed.tables import Wire
 from evaluators._distributed.trainer import Learning, Trainer
 from evaluators._distributed.world import joined
 from evaluators._errors import EvaluatorError
-from evaluators._training.child import say, watch
+from evaluators._training.child import say, warm_up, watch
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.final import measure
@@ -74,38 +75,67 @@ def _worked(trainer: Trainer, batches: Iterator[Batch], steps: int) -> dict[str,
 
 
 def _ready(greeting: dict[str, Any]) -> tuple[Trainer, Iterator[Batch], Part]:
-    if greeting["memory_limit_mb"] is not None:
-        limit = greeting["memory_limit_mb"] * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     torch.set_num_threads(greeting["threads"])
     rank, size, device = greeting["rank"], greeting["size"], choose_device(greeting["device"])
     layout = layout_of(greeting["layout"])
     world = joined(layout, rank=rank, size=size, meeting=Path(greeting["meeting"]), device=device)
     dataset = open_dataset(greeting["dataset"])
+    examples = Examples(dataset.part("train"), device)
+    warm_up()
+    np.random.default_rng(0).permutation(2)  # imports what it needs while there is memory
+    if greeting["memory_limit_mb"] is not None:
+        limit = greeting["memory_limit_mb"] * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     schema = dataset.schema.capped(greeting["hash_cap"])
     model = build(Architecture.from_dict(greeting["architecture"]), schema, seed=greeting["seed"]).to(device)
     trainer = Trainer(model, layout, world, _learning(greeting["learning"], layout.moment_scale))
-    examples = Examples(dataset.part("train"), device)
     batches = _own(examples, greeting["batch_size"], greeting["seed"], rank, size)
+    if greeting["prefetch"]:
+        batches = _ahead(batches, greeting["prefetch"])
     return trainer, batches, dataset.part("valid")
 
 
 def _learning(given: dict[str, Any], moment_scale: float) -> Learning:
     wire = Wire(DTYPES[given["forward"]], DTYPES[given["backward"]], given["deduplicated"])
     rule = RowRule(Rule(given["rule"]), given["table_rate"], moment_scale)
-    return Learning(given["rate"], rule, given["accumulation"], DTYPES[given["dtype"]], wire)
+    dtype, is_compiled = DTYPES[given["dtype"]], given["compiled"]
+    return Learning(given["rate"], rule, given["accumulation"], dtype, wire, is_compiled)
 
 
 def _own(examples: Examples, batch_size: int, seed: int, rank: int, size: int) -> Iterator[Batch]:
-    """This rank's part of each whole batch, pass after pass; rows of a batch are dealt out in order."""
+    """This rank's part of each whole batch, pass after pass; rows of a batch are dealt out in order.
+
+    Raises:
+        EvaluatorError: there are not enough rows for one batch.
+    """
+    if batch_size > len(examples):
+        raise EvaluatorError(
+            f"a batch has at most as many rows as the training part, {len(examples)}, but 'batch_size' is {batch_size}"
+        )
+    return _dealt(examples, batch_size, seed, slice(rank * (batch_size // size), (rank + 1) * (batch_size // size)))
+
+
+def _dealt(examples: Examples, batch_size: int, seed: int, mine: slice) -> Iterator[Batch]:
     plan = Plan.of(TrainingSettings(batch_size=batch_size), len(examples), seed=seed)
-    each, number = batch_size // size, 0
-    mine = slice(rank * each, (rank + 1) * each)
+    number = 0
     while True:
         for batch in examples.stream(row_orders(plan, number=number), batch_size):
             if len(batch.label) == batch_size:
                 yield Batch(batch.numeric[mine], batch.categorical[mine], batch.label[mine])
         number += 1
+
+
+def _ahead(batches: Iterator[Batch], count: int) -> Iterator[Batch]:
+    """The same, up to `count` of them made ready by a thread beside."""
+    ready: queue.Queue[Batch] = queue.Queue(count)
+
+    def fill() -> None:
+        for batch in batches:
+            ready.put(batch)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        yield ready.get()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,11 +13,12 @@ from typing import Any, Self
 
 from evaluators._distributed.sharding import Layout, Rule, Sharding
 from evaluators._errors import EvaluatorError
-from evaluators._training.child_process import ChildProcess
+from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
 from searchspaces import Architecture
 
 COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.child")
 START_SECONDS = 120.0
+LOST_PEER = ("Connection closed by peer", "Connection reset by peer", "Connection refused", "Broken pipe")
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Training:
     """What is trained and how; `batch_size` is that of all ranks together, types are `fp32`, `bf16` or `fp16`.
 
     `forward` and `backward` are the types of vectors and of their gradients between ranks. `rate` is that of AdamW
-    outside tables, `rule` and `table_rate` hold inside. Memory is limited for each rank.
+    outside tables, `rule` and `table_rate` hold inside. `prefetch` batches are made ready by a thread beside the steps.
+    Memory is limited for each rank.
     """
 
     architecture: Architecture
@@ -38,6 +41,8 @@ class Training:
     forward: str = "fp32"
     backward: str = "fp32"
     is_deduplicated: bool = False
+    prefetch: int = 0
+    is_compiled: bool = False
     rate: float = 1e-3
     rule: Rule = Rule.ADAGRAD
     table_rate: float = 2e-2
@@ -69,11 +74,13 @@ class Training:
             "device": self.device,
             "hash_cap": self.hash_cap,
             "memory_limit_mb": self.memory_limit_mb,
+            "prefetch": self.prefetch,
             "learning": {
                 "rate": self.rate,
                 "rule": str(self.rule),
                 "table_rate": self.table_rate,
                 "accumulation": self.accumulation,
+                "compiled": self.is_compiled,
                 "dtype": self.dtype,
                 "forward": self.forward,
                 "backward": self.backward,
@@ -84,7 +91,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Window:
-    """What some steps took: each step's mean loss over the ranks, its seconds on the slowest rank, and memory."""
+    """What some steps took: mean loss of each over the ranks, its seconds on the slowest, peak memory of all ranks."""
 
     losses: tuple[float, ...]
     seconds: tuple[float, ...]
@@ -105,7 +112,7 @@ class Ranks:
             process.say(self._training.greeting(rank, meeting))
         try:
             self._heard(START_SECONDS)
-        except EvaluatorError:
+        except BaseException:
             self.close()
             raise
         return self
@@ -114,6 +121,11 @@ class Ranks:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether all of them run."""
+        return all(process.is_alive for process in self._processes)
 
     def steps(self, count: int, *, seconds: float) -> Window:
         """Takes so many steps on all ranks.
@@ -130,7 +142,7 @@ class Ranks:
         return Window(
             tuple(sum(one) / len(one) for one in losses),
             tuple(max(one) for one in times),
-            max(one["peak_bytes"] for one in answers),
+            sum(one["peak_bytes"] for one in answers),
         )
 
     def valid_nes(self, *, seconds: float) -> tuple[float, ...]:
@@ -146,11 +158,26 @@ class Ranks:
         self._folder.cleanup()
 
     def _heard(self, seconds: float) -> list[dict[str, Any]]:
-        answers = [process.hear(seconds=seconds) for process in self._processes]
+        """What each rank answers. Where one has ended, others fail for want of it: its own end is the one to tell."""
+        ends_at, ended, answers = time.monotonic() + seconds, [], []
+        for process in self._processes:
+            try:
+                answers.append(process.hear(seconds=max(ends_at - time.monotonic(), FAREWELL_SECONDS if ended else 0)))
+            except (ChildEnded, ChildLate) as error:
+                ended.append(error)
+        if ended:
+            raise max(ended, key=_tells)
         for one in answers:
             if "error" in one:
                 raise EvaluatorError(one["error"])
         return answers
+
+
+def _tells(end: ChildEnded | ChildLate) -> int:
+    """How much an end says of its cause: a rank that lost its peer says little."""
+    if isinstance(end, ChildLate):
+        return 0
+    return 1 if any(word in end.said for word in LOST_PEER) else 2
 
 
 def layout_of(given: Mapping[str, Any]) -> Layout:

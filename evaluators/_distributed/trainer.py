@@ -39,6 +39,7 @@ class Learning:
     accumulation: int = 1
     dtype: torch.dtype = torch.float32
     wire: Wire = field(default_factory=Wire)
+    is_compiled: bool = False
 
 
 class Trainer:
@@ -49,6 +50,8 @@ class Trainer:
         self._model = model.train()
         self.tables = dict(self._shards())
         self._interaction: nn.Module = _Interaction(model)
+        if learning.is_compiled:
+            self._interaction.compile()
         if world.everyone.size > 1:
             self._interaction = DistributedDataParallel(self._interaction, process_group=world.everyone.handle)
         self._optimizer = torch.optim.AdamW(self._interaction.parameters(), lr=learning.rate, weight_decay=0.0)

@@ -85,7 +85,7 @@ def begin(greeting: Message) -> Session:
         limit = greeting["memory_limit_mb"] * 1024 * 1024
         # Not RLIMIT_AS: CUDA and torch reserve far more addresses than they ever use.
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    _warm_up()
+    warm_up()
     candidates = [Candidate.from_dict(one) for one in greeting["controls"]]
     most = greeting["threads"] or choose_threads(cores_of_each(), data, candidates, digest=dataset.digest)
     torch.set_num_threads(most)
@@ -105,7 +105,7 @@ def _facts(session: Session) -> Message:
     }
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Pays what is due once, so that the first trial's times are like the others'."""
     torch.optim.AdamW(nn.Linear(1, 1).parameters(), fused=True)  # the first one imports the compiler, about a second
     gc.collect()

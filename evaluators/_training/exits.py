@@ -7,7 +7,14 @@ from pathlib import Path
 
 from evaluators._evaluation import Failure, FailureKind
 
-_ALLOCATION_WORDS = ("bad_alloc", "cannot allocate memory", "can't allocate memory", "resource temporarily unavailable")
+_ALLOCATION_WORDS = (
+    "bad_alloc",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "resource temporarily unavailable",
+    "memoryerror",
+    "failed to map segment",
+)
 
 
 def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool) -> Failure:

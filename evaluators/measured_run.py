@@ -1,0 +1,213 @@
+"""Evaluator `measured_run`: launches a real training with a candidate's system settings and measures its speed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from evaluators._distributed.knobs import trained_with
+from evaluators._distributed.launch import Ranks, Training, Window
+from evaluators._errors import DivergedError, EvaluatorError
+from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric
+from evaluators._evaluator import training_seed
+from evaluators._training.child_process import ChildEnded, ChildLate
+from evaluators._training.exits import failure_of_exit, out_of_memory_kills
+from evaluators._trial import Suggestion
+from searchspaces import Architecture, FeatureSchema, zoo
+
+__all__ = ["MeasuredRun"]
+
+MEDIAN_STDERR = 1.2533
+"""Standard error of a median over that of a mean, of many normal values."""
+
+
+@dataclass(eq=False)
+class MeasuredRun:
+    """Trains a model for some seconds on real processes, as the candidate's system settings say.
+
+    Windows of steps are timed in turn with windows of a control, whose settings never change: the ratio of the two
+    cancels what a shared machine does meanwhile. Running out of memory or time and crashes are results. `speed_ratio`
+    is the median over windows of rows a second beside the control's windows before and after; `examples_per_second`
+    are the rows themselves; `peak_memory_bytes` is that of all ranks together.
+
+    A candidate's own architecture is trained where it has one, else the zoo's `model`.
+
+    dataset          prepared folder, or a source that can be prepared
+    model            name in the zoo
+    control          settings of the control (see `evaluators._distributed.knobs`); those left out are the defaults,
+                     and a candidate's are put on top of them
+    windows          timed windows of a trial
+    window_seconds   how long each takes, about
+    warm_up_steps    steps before the first window
+    timeout_seconds  limit of one trial
+    memory_limit_mb  limit of each rank's memory (RLIMIT_DATA); None leaves it to the machine
+    hash_cap         most rows of a field's table; None leaves them as they are
+
+    Raises:
+        EvaluatorError: an option breaks its rule, the zoo has no such model, or a setting of the control is wrong; in
+            `evaluate`, the control itself cannot run.
+    """
+
+    dataset: Path
+    schema: FeatureSchema
+    study_seed: int
+    _: KW_ONLY
+    model: str = "dcnv2"
+    control: Mapping[str, Any] = field(default_factory=dict)
+    windows: int = 3
+    window_seconds: float = 2.0
+    warm_up_steps: int = 10
+    timeout_seconds: float = 120.0
+    memory_limit_mb: int | None = None
+    hash_cap: int | None = None
+    device: str = "cpu"
+    cohort_size: int = field(default=1, init=False)
+    _standing: Ranks | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("windows", "window_seconds", "warm_up_steps", "timeout_seconds"):
+            if getattr(self, name) <= 0:
+                raise EvaluatorError(f"{name!r} must be positive, but is {getattr(self, name)!r}")
+        self._base = trained_with(self._training(_zoo(self.model, self.schema)), self.control)
+
+    def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
+        """Measures one member after the other.
+
+        Raises:
+            EvaluatorError: the control cannot run.
+        """
+        for position, suggestion in enumerate(cohort):
+            started = time.perf_counter()
+            outcome = self._outcome(suggestion)
+            seconds = time.perf_counter() - started
+            if isinstance(outcome, Failure):
+                yield position, Failure(outcome.kind, outcome.reason, seconds)
+            else:
+                yield position, Evaluation(outcome, seconds=seconds)
+
+    def open(self) -> None:
+        """Starts the control's ranks, if they are not there."""
+        if self._standing is None:
+            self._standing = Ranks(self._base).__enter__()
+            self._standing.steps(self.warm_up_steps, seconds=self.timeout_seconds)
+
+    def close(self) -> None:
+        """Ends the control's ranks; may be called twice."""
+        if self._standing is not None:
+            self._standing.close()
+            self._standing = None
+
+    def _outcome(self, suggestion: Suggestion) -> dict[str, Metric] | Failure:
+        try:
+            training = self._asked(suggestion)
+        except EvaluatorError as error:
+            return Failure(FailureKind.INVALID, str(error))
+        self.open()
+        kills = out_of_memory_kills()
+        try:
+            return self._measured(training)
+        except ChildEnded as end:
+            self._check_control(end)
+            return failure_of_exit(end.returncode, end.said, is_oom_kill=out_of_memory_kills() > kills)
+        except ChildLate:
+            self.close()  # a late answer of the control must not meet the next question
+            reason = f"a run may take {self.timeout_seconds:g} seconds, but was not done; raise timeout_seconds"
+            return Failure(FailureKind.TIMEOUT, reason)
+        except DivergedError as error:
+            return Failure(FailureKind.DIVERGED, str(error))
+        except EvaluatorError as error:
+            return Failure(FailureKind.INVALID, str(error))
+
+    def _check_control(self, end: ChildEnded) -> None:
+        if self._standing is not None and not self._standing.is_alive:
+            self.close()
+            raise EvaluatorError(
+                f"the control must run, or there is nothing to compare with, but it ended: {end.said or 'no output'}; "
+                "choose another 'control', or give it more memory"
+            ) from end
+
+    def _asked(self, suggestion: Suggestion) -> Training:
+        candidate = suggestion.candidate
+        seed = training_seed(self.study_seed, suggestion.replicate)
+        own = self._training(candidate.architecture or self._base.architecture, seed=seed)
+        return trained_with(own, {**self.control, **candidate.system})
+
+    def _training(self, architecture: Architecture, *, seed: int | None = None) -> Training:
+        return Training(
+            architecture,
+            self.dataset,
+            training_seed(self.study_seed, 0) if seed is None else seed,
+            device=self.device,
+            hash_cap=self.hash_cap,
+            memory_limit_mb=self.memory_limit_mb,
+        )
+
+    def _measured(self, training: Training) -> dict[str, Metric]:
+        """Windows of the control before, between and after those of the run."""
+        ends_at = time.monotonic() + self.timeout_seconds
+        with ExitStack() as stack:
+            run = _Timed(stack.enter_context(Ranks(training)), training.batch_size, ends_at)
+            run.settle(self.warm_up_steps, self.window_seconds)
+            control = self._control(ends_at)
+            beside, own = [control.speed()], []
+            for _ in range(self.windows):
+                own.append(run.speed())
+                beside.append(control.speed())
+        ratios = [2 * one / (beside[at] + beside[at + 1]) for at, one in enumerate(own)]
+        return {
+            "speed_ratio": Metric(median(ratios), _stderr(ratios)),
+            "examples_per_second": Metric(median(own), _stderr(own)),
+            "peak_memory_bytes": Metric(run.peak_bytes),
+        }
+
+    def _control(self, ends_at: float) -> _Timed:
+        assert self._standing is not None  # opened before
+        control = _Timed(self._standing, self._base.batch_size, ends_at)
+        control.settle(1, self.window_seconds)
+        return control
+
+
+class _Timed:
+    """Ranks whose windows last about equally long."""
+
+    def __init__(self, ranks: Ranks, batch_size: int, ends_at: float) -> None:
+        self._ranks, self._batch_size, self._ends_at = ranks, batch_size, ends_at
+        self._steps = 1
+        self.peak_bytes = 0
+
+    def settle(self, steps: int, seconds: float) -> None:
+        """Takes some steps and finds out how many make a window."""
+        taken = self._window(steps).seconds
+        self._steps = max(1, round(seconds / max(min(taken[-3:]), 1e-6)))
+
+    def speed(self) -> float:
+        """Rows a second in one window."""
+        window = self._window(self._steps)
+        return self._batch_size * len(window.seconds) / sum(window.seconds)
+
+    def _window(self, steps: int) -> Window:
+        window = self._ranks.steps(steps, seconds=max(0.0, self._ends_at - time.monotonic()))
+        self.peak_bytes = max(self.peak_bytes, window.peak_bytes)
+        if not all(map(math.isfinite, window.losses)):
+            raise DivergedError("the loss of a measured run must be a finite number, but is not; lower its rates")
+        return window
+
+
+def _zoo(name: str, schema: FeatureSchema) -> Architecture:
+    architecture = zoo(name, schema).architecture
+    assert architecture is not None  # all of the zoo have one
+    return architecture
+
+
+def _stderr(values: Sequence[float]) -> float | None:
+    if len(values) < 2:
+        return None
+    mean = sum(values) / len(values)
+    spread = (sum((one - mean) ** 2 for one in values) / (len(values) - 1)) ** 0.5
+    return float(MEDIAN_STDERR * spread / len(values) ** 0.5)
