@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         rechub,
         spaces,
         learning,
+        sharding,
         table,
         race,
         predictors,
@@ -254,6 +255,23 @@ def spaces(
             _give(found, out)  # after each space, so that a run that is stopped has what it measured
     if out is None:
         _give(found, None)
+
+
+def sharding(
+    *,
+    data: Annotated[str, typer.Option(metavar="DATA", help="Data to train on.")],
+    model: Annotated[str, typer.Option(help="Name in the zoo.")] = "dcnv2",
+    ranks: Annotated[int, typer.Option(min=2, help="Processes of one training.")] = 4,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings of each way.")] = 5,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows of a batch of all ranks.")] = 1024,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of a training; one pass if not given.")] = None,
+    out: Out = None,
+) -> None:
+    """What groups of ranks and types between them do to NE, with and without the moment scale."""
+    from automl.bench.sharding import Plan
+    from automl.bench.sharding import sharding as measure
+
+    _give(measure(Plan(data, model, ranks, seeds, batch_size, steps), tell=_to_stderr), out)
 
 
 def _object(options: str) -> dict[str, Any]:

@@ -159,7 +159,8 @@ class Ranks:
 
     def _heard(self, seconds: float) -> list[dict[str, Any]]:
         """What each rank answers. Where one has ended, others fail for want of it: its own end is the one to tell."""
-        ends_at, ended, answers = time.monotonic() + seconds, [], []
+        ended: list[ChildEnded | ChildLate] = []
+        ends_at, answers = time.monotonic() + seconds, []
         for process in self._processes:
             try:
                 answers.append(process.hear(seconds=max(ends_at - time.monotonic(), FAREWELL_SECONDS if ended else 0)))
