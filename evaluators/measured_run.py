@@ -94,7 +94,7 @@ class MeasuredRun:
     def open(self) -> None:
         """Starts the control's ranks, if they are not there."""
         if self._standing is None:
-            self._standing = Ranks(self._base).__enter__()
+            self._standing = self._ranks(self._base).__enter__()
             self._standing.steps(self.warm_up_steps, seconds=self.timeout_seconds)
 
     def close(self) -> None:
@@ -102,6 +102,10 @@ class MeasuredRun:
         if self._standing is not None:
             self._standing.close()
             self._standing = None
+
+    def _ranks(self, training: Training) -> Ranks:
+        """The processes of one training."""
+        return Ranks(training)
 
     def _outcome(self, suggestion: Suggestion) -> dict[str, Metric] | Failure:
         try:
@@ -152,7 +156,7 @@ class MeasuredRun:
         """Windows of the control before, between and after those of the run."""
         ends_at = time.monotonic() + self.timeout_seconds
         with ExitStack() as stack:
-            run = _Timed(stack.enter_context(Ranks(training)), training.batch_size, ends_at)
+            run = _Timed(stack.enter_context(self._ranks(training)), training.batch_size, ends_at)
             run.settle(self.warm_up_steps, self.window_seconds)
             control = self._control(ends_at)
             beside, own = [control.speed()], []

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 
 from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, Suggestion
+from evaluators._distributed.launch import Ranks, Training, Window
 from evaluators.external import External
+from evaluators.measured_run import MeasuredRun
 from evaluators.planted import Planted
 from evaluators.simulated_cluster import SimulatedCluster
 from evaluators.tabular import Tabular
@@ -29,6 +32,7 @@ from tests.evaluators.small_tables import entries, write_table
 TIMINGS = frozenset(
     {
         "examples_per_second",
+        "speed_ratio",
         "qps",
         "latency_ms_p50",
         "latency_ms_p99",
@@ -38,7 +42,7 @@ TIMINGS = frozenset(
     }
 )
 SLOW = frozenset({"train"})
-OF_SYSTEMS = frozenset({"simulated_cluster"})
+OF_SYSTEMS = frozenset({"simulated_cluster", "measured_run"})
 """Evaluators that tell how fast a model is trained, not how good it is."""
 
 
@@ -107,6 +111,38 @@ def _simulated_cluster(_: Path) -> Case:
     return Case(lambda: SimulatedCluster(space), good, Suggestion(Candidate()))
 
 
+class _Pretended(Ranks):
+    """Pretends to train, so that the contract takes no seconds; real ranks have tests of their own."""
+
+    is_alive = True
+
+    def __init__(self, training: Training) -> None:
+        self._batch_size = training.batch_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def steps(self, count: int, *, seconds: float) -> Window:
+        assert seconds > 0
+        return Window((0.7,) * count, (self._batch_size * 1e-6,) * count, 1 << 20)
+
+    def close(self) -> None:
+        pass
+
+
+class _BriefRun(MeasuredRun):
+    def _ranks(self, training: Training) -> Ranks:
+        return _Pretended(training)
+
+
+def _measured_run(_: Path) -> Case:
+    def run(**knobs: object) -> Suggestion:
+        return Suggestion(Candidate(None, system=Options(knobs)))
+
+    good = (run(batch_size=32), run(accumulation=2), run(deduplicated=True))
+    return Case(lambda: _BriefRun(Path("data"), SCHEMA, 1), good, run(groups=2))
+
+
 FACTORIES: dict[str, Callable[[Path], Case]] = {
     "train": _train,
     "planted": _planted,
@@ -114,6 +150,7 @@ FACTORIES: dict[str, Callable[[Path], Case]] = {
     "trees": _trees,
     "tabular": _tabular,
     "simulated_cluster": _simulated_cluster,
+    "measured_run": _measured_run,
 }
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])

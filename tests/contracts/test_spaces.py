@@ -58,7 +58,7 @@ OPTIONS: dict[str, Callable[[FeatureSchema, Path], dict[str, Any]]] = {
 }
 """Of spaces that need some; a space has defaults for the rest."""
 
-OF_SYSTEMS = frozenset({"codesign"})
+OF_SYSTEMS = frozenset({"codesign", "run_settings"})
 """Spaces whose candidates have no architecture: they lay a given model out."""
 
 CASES = [(name, fields) for name in plugin_names(ROOM) for fields in SCHEMAS]

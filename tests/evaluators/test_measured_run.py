@@ -54,12 +54,6 @@ def test_too_little_memory_is_a_result(evaluator: MeasuredRun) -> None:
     assert outcome.kind is FailureKind.OUT_OF_MEMORY
 
 
-def test_a_batch_beyond_the_data_is_a_result(evaluator: MeasuredRun) -> None:
-    outcome = _run(evaluator, batch_size=4096)
-    assert isinstance(outcome, Failure)
-    assert "at most as many rows as the training part, 2000, but 'batch_size' is 4096" in outcome.reason
-
-
 def test_a_control_that_cannot_run_is_an_error(folder: Path) -> None:
     with pytest.raises(EvaluatorError, match="'ranks' and 'groups' contradict"):
         MeasuredRun(folder, SCHEMA, 1, control={"groups": 2})
