@@ -25,7 +25,8 @@ Storage = Annotated[
         metavar="URL",
         envvar="AUTOML_STORAGE",
         show_envvar=True,
-        help="Store, as a SQLAlchemy URL [default: sqlite:///automl.db].",
+        show_default="sqlite:///automl.db",
+        help="Store, as a SQLAlchemy URL.",
     ),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the list.")]

@@ -25,7 +25,7 @@ def baselines(
     *,
     budget: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Tuning trials of all models together [default: the search's]."),
+        typer.Option(min=1, metavar="N", show_default="the search's", help="Tuning trials of all models together."),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="K", help="Fresh replicates of each tuned winner.")] = 5,
     trees: Annotated[bool, typer.Option("--trees/--no-trees", help="LightGBM on the same columns too.")] = True,

@@ -70,7 +70,7 @@ def faults(
     *,
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where findings are kept; run again to go on.")],
     only: Annotated[
-        str | None, typer.Option(metavar="a,c", help="Rows to do, separated by commas [default: all].")
+        str | None, typer.Option(metavar="a,c", show_default="all", help="Rows to do, separated by commas.")
     ] = None,
     count: Annotated[int, typer.Option("--kills", min=1, help="Of each of the rows a and b.")] = 200,
     seed: Annotated[int, typer.Option(help="Of victims and moments.")] = 1,
@@ -92,7 +92,9 @@ def throughput(
     trials: Annotated[int, typer.Option(min=10, help="Trials of each system.")] = 10_000,
     workers: Annotated[int, typer.Option(min=2, help="Processes of each system.")] = 8,
     storage: Annotated[str | None, typer.Option(metavar="URL", help="Also a database server, with ours.")] = None,
-    peer_trials: Annotated[int | None, typer.Option(min=10, help="Trials of each peer [default: as ours].")] = None,
+    peer_trials: Annotated[
+        int | None, typer.Option(min=10, show_default="as ours", help="Trials of each peer.")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Trials per second of many workers on one store, beside Optuna's storages in the same run."""
@@ -129,7 +131,9 @@ def comparison(
     trials: Annotated[int, typer.Option(min=1, help="Trials a search.")] = 100,
     seed: Annotated[int, typer.Option(help="Of the searches.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each finalist, on the test part.")] = 5,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of a search's trainings [default: all].")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, show_default="all", help="Threads of a search's trainings.")
+    ] = None,
     out: Out = None,
 ) -> None:
     """Search with each searcher under one seed, then train winners and baselines anew over seeds."""
@@ -176,7 +180,7 @@ def reliability(
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where trainings are kept; run again to go on.")],
     architectures: Annotated[int, typer.Option(min=4, help="Random candidates.")] = 40,
     replicates: Annotated[int, typer.Option(min=2, help="Trainings of each, by each loop.")] = 5,
-    rows: Annotated[int | None, typer.Option(min=1000, help="The newest training rows [default: all].")] = None,
+    rows: Annotated[int | None, typer.Option(min=1000, show_default="all", help="The newest training rows.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of candidates and trainings.")] = 1,
     precision: Annotated[str, typer.Option(metavar="bf16|fp32", help="Of both loops.")] = "bf16",
     minutes: Annotated[float | None, typer.Option(min=0, help="Train no longer, and compare what is complete.")] = None,
@@ -197,7 +201,7 @@ def evaluator(
     data: Annotated[str, typer.Option(metavar="FOLDER", help="Data to train on.")],
     candidates: Annotated[int, typer.Option(min=1, help="Of each size class in each of two processes.")] = 8,
     cohort: Annotated[int, typer.Option(min=1, help="Candidates of one pass.")] = 8,
-    rows: Annotated[int | None, typer.Option(min=1000, help="Training rows, the newest [default: all].")] = None,
+    rows: Annotated[int | None, typer.Option(min=1000, show_default="all", help="Training rows, the newest.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Of each comparison.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of architectures and trainings.")] = 1,
     only: Annotated[
@@ -291,7 +295,7 @@ def _to_stderr(line: str) -> None:
 def learning(
     *,
     only: Annotated[
-        str | None, typer.Option(metavar="a,b", help="Tests to run, separated by commas [default: all].")
+        str | None, typer.Option(metavar="a,b", show_default="all", help="Tests to run, separated by commas.")
     ] = None,
     rows: Annotated[int, typer.Option(min=1000, help="Rows to train on, and as many to measure on.")] = 50_000,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds of data and training.")] = 3,

@@ -30,7 +30,7 @@ def doctor(
     storage: Annotated[
         str | None,
         typer.Option(
-            "--storage", metavar="URL", help="Store to check [default: AUTOML_STORAGE, the file's, the usual]."
+            "--storage", metavar="URL", show_default="AUTOML_STORAGE, the file's, the usual", help="Store to check."
         ),
     ] = None,
     layout: FormatOption = Format.TABLE,

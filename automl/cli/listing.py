@@ -153,7 +153,7 @@ def lineage(
     study: StudyName,
     *,
     trial: Annotated[
-        int | None, typer.Option(metavar="N", help="Whose family tree to print [default: the best trial's].")
+        int | None, typer.Option(metavar="N", show_default="the best trial's", help="Whose family tree to print.")
     ] = None,
     edits: Annotated[bool, typer.Option("--edits", help="Only which kinds of edits have paid.")] = False,
     storage: Storage = None,

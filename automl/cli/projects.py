@@ -92,7 +92,11 @@ def ui(
     uri: Annotated[
         str | None,
         typer.Option(
-            "--uri", metavar="URL", envvar="MLFLOW_TRACKING_URI", help="MLflow's store [default: sqlite:///mlflow.db]."
+            "--uri",
+            metavar="URL",
+            envvar="MLFLOW_TRACKING_URI",
+            show_default="sqlite:///mlflow.db",
+            help="MLflow's store.",
         ),
     ] = None,
     study: Annotated[str | None, typer.Option(metavar="STUDY", help="Open the table of this study's problem.")] = None,
@@ -122,7 +126,8 @@ def prepare_data(
         int | None,
         typer.Option(
             min=1,
-            help="Ids seen less often in the training part share one id [default: the recipe's or table's, else 2].",
+            show_default="the recipe's or table's, else 2",
+            help="Ids seen less often in the training part share one id.",
         ),
     ] = None,
     split: Annotated[
@@ -130,7 +135,8 @@ def prepare_data(
         typer.Option(
             metavar="RULE",
             help="How criteo, avazu and kdd12 are divided: order (of the file), time (avazu), hash, "
-            "or stratified, which is the published random split [default: order, time, hash].",
+            "or stratified, which is the published random split.",
+            show_default="order, time, hash",
         ),
     ] = None,
 ) -> None:

@@ -28,7 +28,7 @@ def sync_study(
     *,
     uri: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="An MLflow, by URL or database [default: the study's own tracker]"),
+        typer.Option(metavar="URI", show_default="the study's own tracker", help="An MLflow, by URL or database."),
     ] = None,
     layout: FormatOption = Format.TABLE,
     storage: Storage = None,

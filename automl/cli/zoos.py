@@ -58,7 +58,7 @@ def train_zoo(
     seed: Annotated[int, typer.Option(min=0, help="The seeds are derived from it.")] = 0,
     rows: Annotated[int | None, typer.Option(min=1, metavar="N", help="Latest training rows to take.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of an operator [default: measured].")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, show_default="measured", help="Threads of an operator.")] = None,
     layout: FormatOption = Format.TABLE,
 ) -> None:
     """Train one from scratch as a search would, on the training part, and measure it on the validation part."""
