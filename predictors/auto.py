@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -15,7 +16,7 @@ from predictors._checks import check_fitted
 from predictors._predictor import Prediction, Predictor, PredictorError
 from predictors._rank_correlation import rank_correlation
 from predictors._records import places
-from searchspaces import SearchSpace, load_plugin
+from searchspaces import FeatureSchema, SearchSpace, load_plugin
 
 __all__ = ["Auto"]
 
@@ -62,12 +63,13 @@ class Auto:
     def __init__(
         self,
         space: SearchSpace,
+        schema: FeatureSchema | None = None,
         *,
-        members: Sequence[str] = ("forest", "gp", "lambdarank"),
+        members: Sequence[str] = ("forest", "gp", "lambdarank", "wl_gp"),
         every: int = 20,
         folds: int = 3,
     ) -> None:
-        """`members` are names of predictors, with their default options.
+        """`members` are names of predictors, with their default options; those that take a schema get it.
 
         Raises:
             PredictorError: no members, one twice or this one, fewer than 8 trials a choice, or fewer than 2 folds.
@@ -79,7 +81,7 @@ class Auto:
             raise PredictorError(f"every must be at least 8, but is {every}")
         if folds < 2:
             raise PredictorError(f"folds must be at least 2, but is {folds}")
-        self._members: dict[str, Predictor] = {name: load_plugin(ROOM, name)(space) for name in members}
+        self._members: dict[str, Predictor] = {name: _member(name, space, schema) for name in members}
         self._every, self._folds = every, folds
         self._choice = Choice((members[0],))
         self._chosen_by: Any = None
@@ -157,6 +159,14 @@ class Auto:
             said = predictor.predict([Suggestion(record.candidates[at]) for at in held]).mean
             found.append(_Unseen(said, record.place[held]))
         return found
+
+
+def _member(name: str, space: SearchSpace, schema: FeatureSchema | None) -> Predictor:
+    """The predictor of that name with what its constructor takes of a study."""
+    plugin = load_plugin(ROOM, name)
+    injected = {"schema": schema} if "schema" in inspect.signature(plugin).parameters else {}
+    member: Predictor = plugin(space, **injected)
+    return member
 
 
 def _taus(members: Sequence[Sequence[_Unseen]]) -> NDArray[np.float64]:

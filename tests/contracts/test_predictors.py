@@ -9,7 +9,7 @@ import pytest
 
 from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, ObjectiveError, Suggestion, Trial
 from predictors import Predictor, PredictorError, rank_correlation
-from searchspaces import Candidate, load_plugin, plugin_names
+from searchspaces import Candidate, FeatureSchema, Field, Kind, load_plugin, plugin_names
 from tests.automl._bitstrings import Bitstrings, finished, loss
 
 SPACE = Bitstrings()
@@ -17,8 +17,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "auto": {"members": ("forest", "lambdarank")},
     "forest": {"trees": 50},
     "pairwise_mlp": {"steps": 100},
+    "wl_gp": {"schema": FeatureSchema((Field("any", Kind.NUMERIC),))},
 }
-"""Cheaper than the defaults: what is promised holds for all of them."""
+"""Cheaper than the defaults, or with what a study injects: what is promised holds for all of them."""
 
 pytestmark = pytest.mark.parametrize("name", plugin_names("predictors"))
 

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from automl import plugins
 from predictors import PredictorError
 from predictors.auto import Auto, Choice, _is_surely_better
-from searchspaces import PluginError
+from predictors.wl_gp import WLGP
+from searchspaces import FeatureSchema, Field, Kind, PluginError
 from tests.predictors.records import HELD_OUT, SPACE, agreement, trials
 
 CHEAP = ("forest", "lambdarank")
@@ -59,6 +61,25 @@ def test_the_choice_does_not_depend_on_the_generator() -> None:
 def test_a_good_member_is_preferred_to_a_poor_one() -> None:
     # The planted losses are smooth, which a process knows and trees have to learn.
     assert "gp" in fitted(60, members=("forest", "gp")).choice.names
+
+
+def test_a_member_gets_the_schema_that_the_study_injects() -> None:
+    schema = FeatureSchema((Field("any", Kind.NUMERIC),))
+    spec = {"name": "auto", "members": ["forest", "wl_gp"]}
+    auto = plugins.construct("predictor", spec, {"space": SPACE, "schema": schema})
+    member = auto._members["wl_gp"]
+    assert isinstance(member, WLGP)
+    assert member._views._schema is schema
+
+
+def test_the_process_on_graphs_is_a_member_unless_others_are_named() -> None:
+    assert tuple(Auto(SPACE)._members) == ("forest", "gp", "lambdarank", "wl_gp")
+
+
+def test_the_process_on_graphs_is_chosen_where_it_orders_best() -> None:
+    auto = fitted(60, members=("lambdarank", "wl_gp"))
+    assert "wl_gp" in auto.choice.names
+    assert agreement(auto, trials(60)) > agreement(fitted(60, members=("lambdarank",)), trials(60))
 
 
 def test_members_that_disagree_spread(monkeypatch: pytest.MonkeyPatch) -> None:
