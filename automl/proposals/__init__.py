@@ -27,7 +27,7 @@ from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
-from automl.proposals._trust import Trust, cross_validated_trust
+from automl.proposals._trust import Trust, Watch, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
 from automl.proposals._worth import Outlook, Scale, Worth, scales
 
@@ -56,6 +56,7 @@ __all__ = [
     "Scale",
     "Schedule",
     "Trust",
+    "Watch",
     "Worth",
     "absolute_ages",
     "closed_form_costs",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from automl.control import QUALITY_METRICS
+from automl.proposals._trust import Trust, Watch
 from automl.proposals._unseen import Identity, unseen_mutant, unseen_mutants
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
 from predictors import Predictor
@@ -19,13 +20,21 @@ class Guidance:
     """Ranks mutants by a predicted metric and takes the best, but for a share `exploration` that is drawn blindly.
 
     The blind share keeps the guide's training data honest. The guide is fitted once per told record with a seed that
-    depends on the record's length alone, so that a resumed study gets the same one.
+    depends on the record's length alone, so that a resumed study gets the same one. One that is `watched` is not
+    followed as long as its cross-validated rank correlation is below 0.1 with 90 %: then the first mutant drawn is
+    taken, as without a guide.
     """
 
     guide: Predictor
     metric: str
     exploration: float = 0.0
+    watched: bool = True
+    _watch: Watch = field(init=False, repr=False)
+    _trust: Trust | None = field(default=None, init=False, repr=False)
     _fitted_to: int = field(default=0, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._watch = Watch(self.guide, Objective(self.metric))
 
     def pick(
         self, mutants: Sequence[Candidate], record: Sequence[Trial], rng: np.random.Generator
@@ -33,19 +42,24 @@ class Guidance:
         """One of the mutants, which are not none, and its memo.
 
         The memo holds the guide's `predicted` loss (comparable within one ask alone), the mutant's `rank` among the
-        `mutants` drawn, and whether it was `explored` blindly.
+        `mutants` drawn, and whether it was `explored` blindly; once the guide has been looked at, also its rank
+        correlation `tau`, the upper bound `tau_upper`, and whether it was followed: `guided`.
         """
         predicted = self._fitted(record).predict([Suggestion(mutant) for mutant in mutants]).mean
         order = np.argsort(predicted, kind="stable")
         is_explored = bool(rng.random() < self.exploration)
-        rank = int(rng.integers(len(order))) if is_explored else 0
+        if self._trust is not None and not self._trust.is_earned:
+            rank = int(np.flatnonzero(order == 0)[0])
+        else:
+            rank = int(rng.integers(len(order))) if is_explored else 0
         memo = Options(
             predicted=float(predicted[order[rank]]), rank=rank + 1, mutants=len(mutants), explored=is_explored
         )
-        return mutants[order[rank]], memo
+        return mutants[order[rank]], Options({**memo, **(self._trust.memo() if self._trust else {})})
 
     def _fitted(self, record: Sequence[Trial]) -> Predictor:
         if self._fitted_to != len(record):
+            self._trust = self._watch.look(record) if self.watched else None
             self.guide.fit(record, self.metric, rng=np.random.default_rng(len(record)))
             self._fitted_to = len(record)
         return self.guide

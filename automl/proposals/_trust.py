@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluators import Objective, Trial
 from predictors import Predictor, loss_ranks
+from searchspaces import Value
 
 FOLDS = 5
 FEWEST = 20
@@ -26,6 +27,11 @@ NORMAL_90 = 1.2815515655446004
 
 LEAST_TRUST = 0.1
 """A guide whose upper bound lies below is not followed."""
+
+EVERY = 20
+"""Trials between two looks at a guide."""
+MOST = 100
+"""Trials of a look, evenly from the whole record: the latest ones alone are alike, and no guide tells them apart."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,31 @@ class Trust:
     def is_earned(self) -> bool:
         """Whether the guide may still be any good: it is followed unless that is unlikely."""
         return self.upper >= LEAST_TRUST
+
+    def memo(self) -> dict[str, Value]:
+        """What a suggestion tells of it: `tau`, its upper bound `tau_upper`, and whether the guide was followed."""
+        return {"tau": self.tau, "tau_upper": self.upper, "guided": self.is_earned}
+
+
+@dataclass(eq=False)
+class Watch:
+    """Looks after every `EVERY` trials how far a guide can be trusted, by the trials until then alone.
+
+    So the answer follows from the record, and a resumed study gets the same one.
+    """
+
+    guide: Predictor
+    objective: Objective
+    _seen: tuple[int, Trust | None] = field(default=(0, None), init=False, repr=False)
+
+    def look(self, record: Sequence[Trial]) -> Trust | None:
+        """What is known by now; it may leave the guide fitted on a part of the record, so fit it afterwards."""
+        until = len(record) // EVERY * EVERY
+        if until and until != self._seen[0]:
+            step = -(-until // MOST)
+            rng = np.random.default_rng([until, 2])
+            self._seen = (until, cross_validated_trust(self.guide, record[:until:step], self.objective, rng))
+        return self._seen[1]
 
 
 def cross_validated_trust(

@@ -45,11 +45,12 @@ class AutoCTR:
     one of the first suggestions is a mutant of it, so that its neighbourhood and the rest of the space are both
     known when the population is complete.
 
-    Four departures from the release repair what it meant to do: age is counted in trials, not in
+    Five departures from the release repair what it meant to do: age is counted in trials, not in
     shares of the record, so that its weight does not drift; complexity is what `complexity` names, not
     parameters in the place of FLOPs; the guide may split leaves of three records, so that it guides
     from the start, and a share `exploration` of the mutants is drawn blindly, which keeps the guide's
-    training data honest; failed trials count, so that a region that fails is left alone. `faithful` takes all
+    training data honest; failed trials count, so that a region that fails is left alone. And a guide that orders no
+    better than chance is not followed (see `proposals.Guidance`). `faithful` takes all
     of them back for comparison: then `complexity` is params, which the release uses from its first update
     on, `exploration` is 0, the guide is LambdaRank as published, no search begins at the user's own model, and
     failed trials are discarded: they are not tried again, but enter neither the population, nor its first
@@ -96,7 +97,7 @@ class AutoCTR:
         self._weights = weights
         self._faithful = faithful
         guide = lambdarank(space, faithful=faithful) if guide is None else guide
-        guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration)
+        guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration, watched=not faithful)
         self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
         self._starts: list[Trial] = []

@@ -43,7 +43,7 @@ class LocalSearch:
     stands in for the whole neighbourhood, which is larger here than a study can measure.
 
     With a `guide` the neighbour is the one of `mutants` drawn that the guide thinks best, but for a share
-    `exploration`.
+    `exploration`, as long as the guide orders better than chance (see `proposals.Guidance`).
     """
 
     def __init__(

@@ -130,7 +130,8 @@ class PredictorRL:
 
         The memo holds what the guide has `predicted` (comparable within one round alone), its `spread`, the `alpha`
         whose policy found the candidate, whether it was `explored` blindly, and the guide's rank correlation `tau`,
-        cross-validated at the beginning of the round, with its upper 90 % bound `tau_upper`.
+        cross-validated at the beginning of the round, with its upper 90 % bound `tau_upper`, and whether it was
+        followed: `guided`.
         """
         taken = {trial.suggestion.identity for trial in self._told} | {one.identity for one in pending}
 
@@ -192,9 +193,7 @@ class PredictorRL:
 
 def _memo(plan: Plan, predicted: float, spread: float, *, explored: bool) -> dict[str, Value]:
     memo: dict[str, Value] = {"predicted": predicted, "spread": spread, "explored": explored}
-    if plan.trust is not None:
-        memo |= {"tau": plan.trust.tau, "tau_upper": plan.trust.upper}
-    return memo
+    return memo | (plan.trust.memo() if plan.trust else {})
 
 
 def _costs(objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_asked: bool) -> list[Objective]:

@@ -50,7 +50,8 @@ class RegularizedEvolution:
     The defaults are Real's one child of one mutation. `faithful` takes NASRec's constants, which spend 2,048 cheap
     evaluations. In between, at a hundred trials, generations of several children that begin with six mutations come
     out behind: strings of 16 bits are solved to a loss of 0.024 instead of 0.000. With a `guide` the mutant is the one
-    of `mutants` drawn that the guide thinks best, but for a share `exploration`.
+    of `mutants` drawn that the guide thinks best, but for a share `exploration`, as long as the guide orders better
+    than chance (see `proposals.Guidance`).
     """
 
     def __init__(

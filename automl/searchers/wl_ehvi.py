@@ -20,6 +20,8 @@ from automl.proposals import (
     Losses,
     LossModel,
     Proposal,
+    Trust,
+    Watch,
     count_mistakes,
     declare,
     expected_hypervolume_improvement,
@@ -61,7 +63,8 @@ class WLEHVI:
     The first `initial` suggestions are random; then a pool of mutants of the expected front and of the best, crossovers
     and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a share
     `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain one of
-    those expected on the front. With one objective the first two are the same.
+    those expected on the front. With one objective the first two are the same. As long as the guide's cross-validated
+    rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -100,6 +103,8 @@ class WLEHVI:
         self._space = space
         self._guide = guide or _wl_gp(space, schema)
         self._model = LossModel(space, schema, objectives, self._guide)
+        self._watch = Watch(self._guide, replace(self._model.objectives[0], bound=None))
+        self._trust: Trust | None = None
         self._budget = budget_trials
         self._initial = initial
         self._pool = pool
@@ -114,7 +119,9 @@ class WLEHVI:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space, or what its bounds leave of it, is exhausted.
 
-        The memo of a judged one holds the `predicted` quality, its deviation `std`, and by what it was chosen.
+        The memo of a judged one holds the `predicted` quality, its deviation `std`, and by what it was chosen; once the
+        guide has been looked at, also its rank correlation `tau`, the upper bound `tau_upper`, and whether it was
+        followed: `guided`.
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         underway = [one for one in pending if not is_baseline(one)]
@@ -146,6 +153,7 @@ class WLEHVI:
     def _known(self) -> list[Declared]:
         """What was measured, within bounds or not, as the model sees it now."""
         if self._fitted_to != len(self._trials):
+            self._trust = self._watch.look(self._trials)
             self._model.fit(self._trials)
             unbounded = [replace(one, bound=None) for one in self._model.objectives]
             self._declared = declare(self._trials, unbounded, self._guide)
@@ -170,6 +178,7 @@ class WLEHVI:
             reference=self._reference(),
             caps=caps,
             shares=self._shares,
+            trust=self._trust,
         )
 
     def _reference(self) -> Vector:
@@ -234,6 +243,7 @@ class _Choice:
         reference: Vector,
         caps: Vector,
         shares: tuple[float, float],
+        trust: Trust | None,
     ) -> None:
         self._pool = pool
         self._losses = losses
@@ -241,6 +251,7 @@ class _Choice:
         self._reference = reference
         self._caps = caps
         self._quality_share, self._doubt_share = shares
+        self._trust = trust
         self._is_free = np.ones(len(pool), dtype=bool)
 
     def next(self, rng: np.random.Generator) -> Suggestion | None:
@@ -248,7 +259,8 @@ class _Choice:
         drawn = rng.random()
         if not self._is_free.any():
             return None
-        chosen_by, values = self._values(drawn)
+        is_blind = self._trust is not None and not self._trust.is_earned
+        chosen_by, values = ("chance", rng.random(len(self._pool))) if is_blind else self._values(drawn)
         hopes = self._losses.mean[:, 0] - self._losses.std[:, 0]  # where all values are zero
         order = np.lexsort((hopes, -values, ~self._is_free))
         at = int(order[0])
@@ -257,6 +269,7 @@ class _Choice:
         memo = Options(
             predicted=float(self._losses.mean[at, 0]), std=float(self._losses.std[at, 0]), chosen_by=chosen_by
         )
+        memo = Options({**memo, **(self._trust.memo() if self._trust else {})})
         return replace(self._pool[at].suggestion(), memo=memo)
 
     def _values(self, drawn: float) -> tuple[str, Vector]:

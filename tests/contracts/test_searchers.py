@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from math import comb
 from typing import Any
 
@@ -13,6 +14,7 @@ from automl.searchers.random_search import RandomSearch
 from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, Options, load_plugin, plugin_names
 from tests.automl._bitstrings import Bitstrings, failing, finished, generator, search
+from tests.automl.searchers._oracle import Oracle
 
 NAMES = plugin_names("automl.searchers")
 NOT_BETTER_THAN_RANDOM = {"random_search"}
@@ -167,6 +169,20 @@ def test_an_exhausted_space_gives_no_suggestions(name: str) -> None:
     searcher = build(name, bits=3)
     assert len(search(searcher, 12)) == 8
     assert searcher.ask(1, generator(9, 9)) == []
+
+
+@every_searcher
+@pytest.mark.parametrize(("sign", "is_followed"), [(1.0, True), (-1.0, False)])
+def test_a_guide_is_followed_unless_it_surely_orders_no_better_than_chance(
+    name: str, sign: float, is_followed: bool
+) -> None:
+    plugin = load_plugin("automl.searchers", name)
+    if "guide" not in inspect.signature(plugin).parameters:
+        pytest.skip("it takes no guide")
+    searcher = plugin(Bitstrings(), OBJECTIVES, guide=Oracle(sign))
+    searcher.tell(random_record(40))
+    told = {one.memo["guided"] for one in searcher.ask(4, generator(0, 40)) if "predicted" in one.memo}
+    assert told == {is_followed}
 
 
 @every_searcher

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from automl.proposals import Trust, cross_validated_trust
-from automl.proposals._trust import NORMAL_90
+from automl.proposals import Trust, Watch, cross_validated_trust
+from automl.proposals._trust import EVERY, FOLDS, MOST, NORMAL_90
 from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial, TrialState
 from predictors import Prediction
 from searchspaces import Candidate, Options
@@ -103,6 +103,31 @@ def test_trials_of_two_rungs_are_never_compared() -> None:
 def test_nothing_is_told_of_few_trials_or_equal_ones() -> None:
     assert trust(Guide(lambda at: at), ordered(19)) is None
     assert trust(Guide(lambda at: at), [trial(at, 0.9) for at in range(20)]) is None
+
+
+def test_a_watch_looks_after_every_twenty_trials_and_at_those_alone() -> None:
+    guide = Guide(lambda at: at)
+    watch = Watch(guide, NE)
+    assert watch.look(ordered(EVERY - 1)) is None
+    found = [watch.look(ordered(count)) for count in range(EVERY, 2 * EVERY)]
+    assert found == [Trust(1.0, 1.0)] * EVERY
+    assert len(guide.splits) == FOLDS
+    assert max(one for _, asked in guide.splits for one in asked) == EVERY - 1
+
+
+def test_a_watch_that_begins_late_finds_what_one_that_was_there_from_the_beginning_found() -> None:
+    guesses = np.random.default_rng(3).standard_normal(60)
+    there, late = (Watch(Guide(lambda at: guesses[at]), NE) for _ in range(2))
+    assert [there.look(ordered(count)) for count in range(60)][-1] == late.look(ordered(59))
+
+
+def test_a_watch_looks_at_no_more_than_a_hundred_trials_of_the_whole_record() -> None:
+    guide = Guide(lambda at: at)
+    Watch(guide, NE).look(ordered(3 * MOST + EVERY))
+    asked = sorted(one for _, held in guide.splits for one in held)
+    assert len(asked) <= MOST
+    assert asked[0] == 0
+    assert asked[-1] >= 3 * MOST
 
 
 def test_trust_is_lost_where_the_bound_is_below_a_tenth() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from automl import plugins
 from automl._errors import ConfigError
+from automl.proposals._trust import FOLDS
 from automl.searchers.autoctr import AutoCTR
 from evaluators import Evaluation, Failure, FailureKind, Goal, Metric, Objective, Suggestion, Trial, TrialState
 from searchspaces import FeatureSchema, Field, Kind
@@ -64,6 +65,12 @@ def test_the_stated_share_of_mutants_is_drawn_blindly() -> None:
     assert {memo["rank"] for memo in memos if not memo["explored"]} == {1}
 
 
+def test_the_published_guide_is_followed_blindly() -> None:
+    published, ours = (AutoCTR(Bitstrings(), OBJECTIVES, faithful=faithful) for faithful in (True, False))
+    memos = [told(one, random_record()).ask(1, generator(0, 0))[0].memo for one in (published, ours)]
+    assert ["guided" in memo for memo in memos] == [False, True]
+
+
 def test_the_faithful_form_never_explores() -> None:
     searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, exploration=1.0, faithful=True), random_record())
     assert {searcher.ask(1, generator(0, number))[0].memo["rank"] for number in range(20)} == {1}
@@ -81,15 +88,15 @@ def test_complexity_is_flops_but_parameters_in_the_faithful_form(faithful: bool,
     assert {searcher.ask(1, generator(0, number))[0].parents[0] for number in range(40)} == small
 
 
-def test_the_guide_is_fitted_once_for_a_record() -> None:
+def test_the_guide_is_fitted_once_for_a_record_and_cross_validated_at_the_twentieth() -> None:
     guide = Oracle()
     searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, guide=guide), random_record())
     searcher.ask(3, generator(0, 0))
     searcher.ask(3, generator(0, 1))
-    assert guide.fits == 1
+    assert guide.fits == FOLDS + 1
     searcher.tell([finished(20, searcher.ask(1, generator(0, 2))[0])])
     searcher.ask(1, generator(0, 3))
-    assert guide.fits == 2
+    assert guide.fits == FOLDS + 2
 
 
 def test_fitness_is_the_first_objective_that_measures_quality() -> None:
