@@ -15,6 +15,7 @@ from typing import Any
 from automl import plugins
 from automl._errors import StudyError
 from automl._searcher import Searcher
+from automl._tables import check_tables, table_digests
 from automl._versions import versions
 from automl.baseline import own_baseline
 from automl.config import StudyConfig, parse_config
@@ -48,7 +49,7 @@ def wire(record: StudyRecord, config: StudyConfig | None = None) -> Wiring:
     The user's own model is the recorded one: its file may have changed since, or be gone.
 
     Raises:
-        StudyError: the data is not what the study began with.
+        StudyError: the data or a table is not what the study began with.
     """
     config = config or parse_config(record.config, source=f"study {record.name!r}")
     config = config.model_copy(update={"baseline": record.facts.get("baseline", {}).get("candidate")})
@@ -59,6 +60,7 @@ def wire(record: StudyRecord, config: StudyConfig | None = None) -> Wiring:
             f"a study goes on with the data it began with (digest {known}), but {config.data} has {dataset.digest}; "
             "restore the data, or start a new study"
         )
+    check_tables(facts_of(record, "tables"), config)
     return wired(config, dataset)
 
 
@@ -135,6 +137,7 @@ def new_record(config: StudyConfig, *, is_checked: bool) -> StudyRecord:
             "data": _data_facts(dataset),
             "space": {"digest": _digest(config.space)},
             "versions": versions(),
+            **_table_facts(config),
             **_baseline_facts(config, wiring),
         },
     )
@@ -253,6 +256,11 @@ def _baseline_facts(config: StudyConfig, wiring: Wiring) -> dict[str, Any]:
         "candidate": own.candidate.to_dict(),
     }
     return {"baseline": facts}
+
+
+def _table_facts(config: StudyConfig) -> dict[str, Any]:
+    digests = table_digests(config)
+    return {"tables": digests} if digests else {}
 
 
 def facts_of(record: StudyRecord, key: str) -> Mapping[str, Any]:

@@ -1,0 +1,53 @@
+"""Tables that a study reads its candidates or their outcomes from: what they held when it began, and what they hold.
+
+A table is no part of the prepared data, and its path alone says nothing: other rows under the same name would change
+what is searched and what is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from automl._errors import StudyError
+from automl.config import StudyConfig
+from evaluators._datasets.digest import file_digest, source_digest
+from evaluators._tabular.entries import FACTS_FILE, TRIALS_FILE
+
+OPTIONS = {"space": ("file", "table"), "evaluator": ("table",)}
+"""Options that name a table, by the section that they stand in."""
+
+
+def table_digests(config: StudyConfig) -> dict[str, str]:
+    """Digest of each table by the option that names it, such as `evaluator.table`.
+
+    Of a folder those files count that are read; what is not there is left to who reads it.
+    """
+    sections = {"space": config.space, "evaluator": config.evaluator}
+    named = {f"{section}.{option}": sections[section].get(option) for section in OPTIONS for option in OPTIONS[section]}
+    digests = {option: _digest(Path(place)) for option, place in named.items() if isinstance(place, str)}
+    return {option: digest for option, digest in digests.items() if digest}
+
+
+def check_tables(known: Mapping[str, Any], config: StudyConfig) -> None:
+    """Compares the tables with those that the study began with, as far as that is known.
+
+    Raises:
+        StudyError: one of them holds something else.
+    """
+    for option, digest in table_digests(config).items():
+        if option in known and known[option] != digest:
+            section, _, name = option.partition(".")
+            raise StudyError(
+                f"a study goes on with the tables it began with ({option} with digest {known[option]}), but "
+                f"{getattr(config, section)[name]} has {digest}; restore the file, or start a new study"
+            )
+
+
+def _digest(place: Path) -> str:
+    """Hexadecimal; empty where there is nothing."""
+    if place.is_file():
+        return file_digest(place)
+    files = [place / name for name in (TRIALS_FILE, FACTS_FILE) if (place / name).is_file()]
+    return source_digest(files, {}) if files else ""
