@@ -3,6 +3,7 @@
 from automl.proposals._asking import in_turn, random_suggestion
 from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
 from automl.proposals._declared import Declared, declare, declared_front, declared_winner, undominated
+from automl.proposals._designs import Spread, design_mistakes, spread_design
 from automl.proposals._dominance import dominance_ranks, violation
 from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
 from automl.proposals._foreseen import Foreseen, Ground
@@ -55,6 +56,7 @@ __all__ = [
     "Proposal",
     "Scale",
     "Schedule",
+    "Spread",
     "Trust",
     "Watch",
     "Worth",
@@ -66,6 +68,7 @@ __all__ = [
     "declare",
     "declared_front",
     "declared_winner",
+    "design_mistakes",
     "diverse_first",
     "dominance_ranks",
     "expected_hypervolume_improvement",
@@ -88,6 +91,7 @@ __all__ = [
     "scales",
     "select_parent",
     "share_mistakes",
+    "spread_design",
     "survivors",
     "undominated",
     "unseen_mutant",

@@ -17,6 +17,7 @@ from automl.proposals import (
     Mutants,
     absolute_ages,
     count_mistakes,
+    design_mistakes,
     fitness,
     guidance_mistakes,
     in_turn,
@@ -27,11 +28,12 @@ from automl.proposals import (
     random_suggestion,
     select_parent,
     share_mistakes,
+    spread_design,
     survivors,
 )
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import SearchSpace, did_you_mean
+from searchspaces import FeatureSchema, SearchSpace, did_you_mean
 
 __all__ = ["AutoCTR"]
 
@@ -39,7 +41,8 @@ __all__ = ["AutoCTR"]
 class AutoCTR:
     """Draws a parent by rank, ranks its unseen mutants with a guide, proposes the best.
 
-    The first `population` suggestions are random. Fitness is the first objective that measures quality.
+    The first `population` suggestions are random, or spread with `design: spread` (see `proposals.Spread`; not in the
+    published form). Fitness is the first objective that measures quality.
     Failed trials count, rank last and are never parents. Baselines only count as tried, but for the user's own
     model where it is a point of the space: it joins the population before them, ages like all, and every other
     one of the first suggestions is a mutant of it, so that its neighbourhood and the rest of the space are both
@@ -76,6 +79,8 @@ class AutoCTR:
         exploration: float = 0.15,
         guide: Predictor | None = None,
         faithful: bool = False,
+        schema: FeatureSchema | None = None,
+        design: str = "random",
     ) -> None:
         """`weights` are those of loss, age and complexity in survival; `guide` is LambdaRank if not given.
 
@@ -86,6 +91,7 @@ class AutoCTR:
         mistakes = count_mistakes(population=population, selection_size=selection_size, mutants=mutants)
         mistakes += _option_mistakes(exploration, complexity, has_two_guides=faithful and guide is not None)
         mistakes += guidance_mistakes(objectives)
+        mistakes += design_mistakes(design)
         if mistakes:
             raise ConfigError("the searcher 'autoctr'", mistakes)
         self._space = space
@@ -100,6 +106,7 @@ class AutoCTR:
         guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration, watched=not faithful)
         self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
+        self._design = None if faithful else spread_design(design, space, schema)
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
 
@@ -115,8 +122,11 @@ class AutoCTR:
         def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
             place = len(self._trials) - len(self._starts) + underway + len(made)
             chosen = parents if place >= self._population else self._starts if place % 2 == 0 else []
-            mutant = self._mutant(chosen, gone, rng) if chosen else None
-            return mutant or random_suggestion(self._space, gone, rng)
+            found = self._mutant(chosen, gone, rng) if chosen else None
+            if found is None and self._design is not None and place < self._population:
+                known = [*(trial.suggestion for trial in self._trials), *pending, *made]
+                found = self._design.next((one.candidate for one in known), place, taken=gone, rng=rng)
+            return found or random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
 

@@ -25,6 +25,7 @@ from automl.proposals import (
     cost_objectives,
     count_mistakes,
     cross_validated_trust,
+    design_mistakes,
     fitness,
     guidance_mistakes,
     in_turn,
@@ -32,6 +33,7 @@ from automl.proposals import (
     lambdarank,
     random_suggestion,
     share_mistakes,
+    spread_design,
 )
 from evaluators import Objective, Suggestion, Trial
 from predictors import Predictor
@@ -49,11 +51,11 @@ SPARE = 2
 class PredictorRL:
     """Fits the guide, trains a policy on it by REINFORCE, proposes the best and most different of what it drew.
 
-    The first `initial` suggestions are random. From then on the guide is fitted once a round of `round_size` told
-    trials, and a policy is trained for each of `alphas`: the reward is -(1 - alpha) * NE - alpha * FLOPs, NE
-    predicted, FLOPs known (the first of the objectives that is known in closed form, else FLOPs), both
-    standardised. Their best candidates take turns, those first that differ in `least_distance` decisions from
-    the better ones of their policy. A share `exploration` of the suggestions is random, which keeps the guide honest;
+    The first `initial` suggestions are random, or spread with `design: spread` (see `proposals.Spread`). From then on
+    the guide is fitted once a round of `round_size` told trials, and a policy is trained for each of `alphas`: the
+    reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known (the first of the objectives that is known
+    in closed form, else FLOPs), both standardised. Their best candidates take turns, those first that differ in
+    `least_distance` decisions from the better ones of their policy. A share `exploration` of the suggestions is random, which keeps the guide honest;
     all of a round are where the guide's cross-validated rank correlation is below 0.1 with 90 %.
 
     `roi` takes the place of the sweep: quality alone counts, but each doubling of cost beyond the study's controls
@@ -89,6 +91,7 @@ class PredictorRL:
         batch: int = 4,
         learning_rate: float = 0.1,
         entropy: float = 0.01,
+        design: str = "random",
     ) -> None:
         """`alphas` are (0, 0.1, 0.3, 0.5) if not given, `guide` is LambdaRank.
 
@@ -97,7 +100,7 @@ class PredictorRL:
                 direction of.
         """
         mistakes = count_mistakes(initial=initial, round_size=round_size, steps=steps, batch=batch)
-        mistakes += share_mistakes(exploration=exploration)
+        mistakes += share_mistakes(exploration=exploration) + design_mistakes(design)
         mistakes += _range_mistakes(
             {"disagreement": disagreement, "least_distance": least_distance, "entropy": entropy}
         )
@@ -119,6 +122,7 @@ class PredictorRL:
         self._guide = lambdarank(space) if guide is None else guide
         self._initial, self._round_size, self._exploration = initial, round_size, exploration
         self._schedule = Schedule(steps, batch, learning_rate, entropy)
+        self._design = spread_design(design, space, schema)
         self._told: list[Trial] = []
         self._searched = 0
         self._cut = 0
@@ -135,8 +139,9 @@ class PredictorRL:
         """
         taken = {trial.suggestion.identity for trial in self._told} | {one.identity for one in pending}
 
-        def proposed(_: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
-            return (self._guided(gone, rng) if self._cut else None) or self._random(gone, rng)
+        def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
+            first = self._guided(gone, rng) if self._cut else self._start([*pending, *made], gone, rng)
+            return first or self._random(gone, rng)
 
         return in_turn(n, taken, proposed)
 
@@ -150,6 +155,14 @@ class PredictorRL:
             beyond = self._searched - self._initial
             if beyond >= 0 and beyond % self._round_size == 0:
                 self._cut = len(self._told)
+
+    def _start(
+        self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator
+    ) -> Suggestion | None:
+        if self._design is None:
+            return None
+        known = [*(trial.candidate for trial in self._told), *(one.candidate for one in underway)]
+        return self._design.next(known, self._searched + len(underway), taken=taken, rng=rng)
 
     def _guided(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         plan = self._current()

@@ -19,6 +19,7 @@ from automl.proposals import (
     Identity,
     Mutants,
     count_mistakes,
+    design_mistakes,
     fitness,
     guidance_mistakes,
     in_turn,
@@ -28,10 +29,11 @@ from automl.proposals import (
     random_suggestion,
     scalarised,
     share_mistakes,
+    spread_design,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Options, SearchSpace
+from searchspaces import FeatureSchema, Options, SearchSpace
 
 __all__ = ["RegularizedEvolution"]
 
@@ -42,7 +44,8 @@ PUBLISHED = {"population": 128, "tournament": 64, "children": 8, "generations": 
 class RegularizedEvolution:
     """Draws a tournament from the youngest trials; mutants of its winner are the next generation.
 
-    The first `population` suggestions are random; with a start (the user's own model) every other one of them is its
+    The first `population` suggestions are random, or spread with `design: spread` (see `proposals.Spread`; not in the
+    published form); with a start (the user's own model) every other one of them is its
     neighbour, and it is their elder in the population. Then each generation has one parent and `children` mutants
     of it, `mutations_of` edits away: many at first, one at last. With several objectives each tournament weighs them
     by chance (see `proposals.scalarised`); bounds come before objectives. Failed trials count, age and lose.
@@ -68,6 +71,8 @@ class RegularizedEvolution:
         exploration: float = 0.15,
         guide: Predictor | None = None,
         faithful: bool = False,
+        schema: FeatureSchema | None = None,
+        design: str = "random",
     ) -> None:
         """`most_mutations` are those of the first generation; after the last one they stay at one.
 
@@ -85,6 +90,7 @@ class RegularizedEvolution:
         mistakes = count_mistakes(**schedule, mutants=mutants) + share_mistakes(exploration=exploration)
         mistakes += _mistakes(tournament, population, is_guided_twice=faithful and guide is not None)
         mistakes += guidance_mistakes(objectives) if guide else objective_mistakes(objectives)
+        mistakes += design_mistakes(design)
         if mistakes:
             raise ConfigError("the searcher 'regularized_evolution'", mistakes)
         self._space = space
@@ -93,6 +99,7 @@ class RegularizedEvolution:
         guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
         self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
+        self._design = None if faithful else spread_design(design, space, schema)
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
 
@@ -109,8 +116,11 @@ class RegularizedEvolution:
             place = len(self._trials) - len(self._starts) + len(underway) + len(made)
             generation = max(-1, (place - self._schedule["population"]) // self._schedule["children"])
             parent = self._parent(place, generation, [*underway, *made], rng)
-            mutant = self._mutant(parent, generation, gone, rng) if parent else None
-            return mutant or random_suggestion(self._space, gone, rng)
+            found = self._mutant(parent, generation, gone, rng) if parent else None
+            if found is None and self._design is not None and generation < 0:
+                known = [*(trial.suggestion for trial in self._trials), *pending, *made]
+                found = self._design.next((one.candidate for one in known), place, taken=gone, rng=rng)
+            return found or random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
 

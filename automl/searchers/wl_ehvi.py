@@ -24,6 +24,7 @@ from automl.proposals import (
     Watch,
     count_mistakes,
     declare,
+    design_mistakes,
     expected_hypervolume_improvement,
     expected_improvement,
     guidance_mistakes,
@@ -33,6 +34,7 @@ from automl.proposals import (
     sample_unseen,
     scaled_loss,
     share_mistakes,
+    spread_design,
     undominated,
     why_outside,
 )
@@ -60,9 +62,10 @@ DRAWS = 200
 class WLEHVI:
     """Proposes what adds most to the front in expectation, judged by a model of all trials told so far.
 
-    The first `initial` suggestions are random; then a pool of mutants of the expected front and of the best, crossovers
-    and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a share
-    `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain one of
+    The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
+    `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
+    crossovers and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a
+    share `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain one of
     those expected on the front. With one objective the first two are the same. As long as the guide's cross-validated
     rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
 
@@ -90,6 +93,7 @@ class WLEHVI:
         quality_share: float = 0.25,
         doubt_share: float = 0.1,
         replicate_share: float = 0.1,
+        design: str = "spread",
     ) -> None:
         """`guide` is `wl_gp` if not given; the study injects schema and budget.
 
@@ -98,6 +102,7 @@ class WLEHVI:
         """
         shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
         mistakes = count_mistakes(initial=initial, pool=pool) + share_mistakes(**shares) + guidance_mistakes(objectives)
+        mistakes += design_mistakes(design)
         if mistakes:
             raise ConfigError("the searcher 'wl_ehvi'", mistakes)
         self._space = space
@@ -107,6 +112,7 @@ class WLEHVI:
         self._trust: Trust | None = None
         self._budget = budget_trials
         self._initial = initial
+        self._design = spread_design(design, space, schema)
         self._pool = pool
         self._shares = (quality_share, doubt_share)
         self._replicated = round(replicate_share * (budget_trials or 0))
@@ -134,6 +140,8 @@ class WLEHVI:
             place = searched + len(underway) + len(made)
             if self._is_time_to_replicate(place):
                 suggestion = self._replicate(gone)
+            if suggestion is None and place < self._initial:
+                suggestion = self._start([*underway, *made], gone, place, rng)
             if suggestion is None and place >= self._initial and len(self._known()) >= FEWEST_MEASURED:
                 choice = choice or self._choice([*underway, *made], gone, rng)
                 suggestion = choice.next(rng)
@@ -199,6 +207,14 @@ class WLEHVI:
         """The bound on each cost, infinite where there is none; quality is bounded by the reference alone."""
         caps = [np.inf if one.bound is None else scaled_loss(one, one.bound) for one in self._model.objectives]
         return np.array([np.inf, *caps[1:]])
+
+    def _start(
+        self, underway: Sequence[Suggestion], taken: Set[Identity], place: int, rng: np.random.Generator
+    ) -> Suggestion | None:
+        if self._design is None:
+            return None
+        known = [*(trial.candidate for trial in self._trials), *(one.candidate for one in underway)]
+        return self._design.next(known, place, taken=taken, rng=rng, allows=self._model.is_affordable)
 
     def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         for _ in range(DRAWS):

@@ -53,10 +53,18 @@ def test_a_judged_suggestion_has_parents_and_a_memo() -> None:
     assert suggestion.memo["predicted"] == pytest.approx(0.8 + loss(suggestion.candidate))
 
 
-def test_the_first_suggestions_are_random() -> None:
-    record = search(WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=6), 8)
-    assert [one.suggestion.origin == "random" for one in record[:6]] == [True] * 6
+@pytest.mark.parametrize("design", ["random", "spread"])
+def test_the_first_suggestions_are_those_of_the_design(design: str) -> None:
+    record = search(WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=6, design=design), 8)
+    assert [one.suggestion.origin for one in record[:6]] == [design] * 6
     assert "chosen_by" in record[6].suggestion.memo
+
+
+def test_the_first_suggestions_keep_away_from_human_made_baselines_outside_the_space() -> None:
+    with_it, without = (WLEHVI(SPACE, OBJECTIVES, SCHEMA) for _ in range(2))
+    with_it.tell([graph_trial(90, zoo("dcnv2", SCHEMA), 0.5, stage="baseline", origin="zoo:dcnv2")])
+    first = [one.ask(1, generator(0, 0))[0].candidate for one in (with_it, without)]
+    assert first[0] != first[1]
 
 
 def test_with_a_perfect_guide_the_optimum_is_found_soon() -> None:
@@ -99,7 +107,8 @@ def test_where_chance_keeps_no_bound_neighbours_of_what_does_are_asked(monkeypat
     rng = np.random.default_rng(1)
     small, large = sorted((SPACE.sample(rng) for _ in range(2)), key=lambda one: price(one).flops)
     bound = float(price(small).flops)
-    searcher = WLEHVI(SPACE, (Objective("ne"), Objective("flops", bound=bound)), SCHEMA, pool=40)
+    objectives = (Objective("ne"), Objective("flops", bound=bound))
+    searcher = WLEHVI(SPACE, objectives, SCHEMA, pool=40, design="random")
     searcher.tell(
         [graph_trial(at, one, 0.8, stage="baseline", origin="baseline") for at, one in enumerate([small, large])]
     )
@@ -165,6 +174,7 @@ def test_without_noise_nothing_is_trained_again() -> None:
     [
         ({"pool": 0}, "pool must be at least 1, but is 0"),
         ({"doubt_share": 1.5}, "doubt_share is a share between 0 and 1, but is 1.5"),
+        ({"design": "latin"}, "design must be one of random, spread, but is 'latin'"),
     ],
 )
 def test_options_out_of_range_are_told(options: dict[str, float], message: str) -> None:
