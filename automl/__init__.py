@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from automl._errors import AutomlError, ConfigError, ExportError, StudyError
-    from automl._searcher import Searcher
+    from automl._searcher import LearnsFromRungs, Searcher
     from automl.budget import Budget
     from automl.opening import create_study, load_study
     from automl.study import Study
@@ -20,6 +20,7 @@ __all__ = [
     "Budget",
     "ConfigError",
     "ExportError",
+    "LearnsFromRungs",
     "Searcher",
     "Study",
     "StudyError",
@@ -32,6 +33,7 @@ _HOMES = {
     "Budget": "automl.budget",
     "ConfigError": "automl._errors",
     "ExportError": "automl._errors",
+    "LearnsFromRungs": "automl._searcher",
     "Searcher": "automl._searcher",
     "Study": "automl.study",
     "StudyError": "automl._errors",

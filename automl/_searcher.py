@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,4 +34,18 @@ class Searcher(Protocol):
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Learns from finished trials."""
+        ...
+
+
+@runtime_checkable
+class LearnsFromRungs(Protocol):
+    """A searcher with a model that knows of fidelities: on a ladder it also gets the trials of cheap rungs.
+
+    To every searcher these are candidates that were tried, as `tell` has them, and nothing else. This one gets each of
+    them here as well, with its fidelity and value, in the order in which all trials ended. It must not compare them
+    with full trainings, but by a predictor, which keeps rungs apart; suggestions are still those of full training.
+    """
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Learns from finished trials of the search that are no full training."""
         ...

@@ -2,8 +2,9 @@
 
 Another searcher proposes. It sees one measure alone: full trainings are told to it as results, and whatever stopped
 below as a candidate that was tried, in the form in which it is told of baselines. So no searcher compares a cheap
-value with a full one, and every searcher works on a ladder without knowing of it. What a candidate carries of its
-searcher (origin, parents, memo) climbs with it.
+value with a full one, and every searcher works on a ladder without knowing of it. One with a model of its own that
+knows of fidelities (`LearnsFromRungs`) gets the trials of cheap rungs beside that, for the model. What a candidate
+carries of its searcher (origin, parents, memo) climbs with it.
 
 Each evaluation at a rung is a trial of the search and of its budget.
 """
@@ -13,11 +14,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 
 import numpy as np
 
-from automl._searcher import Searcher
+from automl._searcher import LearnsFromRungs, Searcher
 from automl.fidelity._promotion import Identity, Promotion, promotable
 from automl.fidelity._recheck import EVERY, is_withdrawn, rechecks
 from automl.fidelity._record import AUDIT_STAGE, AuditPlan, RungAudit, accepted, audit_of
@@ -72,7 +73,11 @@ class Promoting:
         searched = [trial for trial in trials if trial.stage == "search"]
         self._search += searched
         self._begun |= {trial.suggestion.identity for trial in searched}
-        self.searcher.tell(list(self._told(trials)))
+        for is_cheap, some in groupby(trials, key=_is_cheap):  # in order: what a model has seen by a trial is a record
+            alike = list(some)
+            self.searcher.tell(list(self._told(alike)))
+            if is_cheap and isinstance(self.searcher, LearnsFromRungs):
+                self.searcher.tell_of_rungs(alike)
 
     def fidelities(self) -> tuple[Fidelity, ...]:
         """The rungs in use, cheapest first, full training last."""
@@ -121,6 +126,10 @@ class Promoting:
             elif trial.stage == "search" and plain.suggestion.identity not in self._seen:
                 self._seen.add(plain.suggestion.identity)
                 yield replace(plain, stage="baseline")
+
+
+def _is_cheap(trial: Trial) -> bool:
+    return trial.stage == "search" and not trial.suggestion.fidelity.is_full
 
 
 def _why_in_full(audited: Sequence[Trial]) -> str:

@@ -106,6 +106,7 @@ class AutoCTR:
         guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration, watched=not faithful)
         self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
+        self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
@@ -135,7 +136,14 @@ class AutoCTR:
         self._seen.update(trial.suggestion.identity for trial in trials)
         starts = [trial for trial in self._complete(trials) if not self._faithful and is_start(trial, self._space)]
         self._starts.extend(starts)
-        self._trials.extend(trial for trial in trials if trial in starts or self._is_counted(trial))
+        counted = [trial for trial in trials if trial in starts or self._is_counted(trial)]
+        self._trials.extend(counted)
+        self._lessons.extend(counted)
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Teaches the guide, and nothing else; the published one learned from full trainings."""
+        if not self._faithful:
+            self._lessons.extend(trials)
 
     def _is_counted(self, trial: Trial) -> bool:
         return trial.stage == "search" and not (self._faithful and trial.state is TrialState.FAIL)
@@ -161,7 +169,7 @@ class AutoCTR:
 
     def _mutant(self, parents: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         parent = select_parent(parents, self._fitness, self._selection_size, rng)
-        drawn = self._mutants.drawn(parent, self._trials, taken, rng)
+        drawn = self._mutants.drawn(parent, self._lessons, taken, rng)
         if drawn is None:
             return None
         mutant, memo = drawn

@@ -73,7 +73,7 @@ class LocalSearch:
         self._patience = patience
         guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
         self._mutants = Mutants(space, mutants, guidance)
-        self._trials: list[Trial] = []
+        self._lessons: list[Trial] = []
         self._descent: list[Trial] = []
         self._number = 0
         self._seen: set[Identity] = set()
@@ -93,12 +93,16 @@ class LocalSearch:
         for trial in trials:
             if trial.stage != "search" and not is_start(trial, self._space):
                 continue
-            self._trials.append(trial)
+            self._lessons.append(trial)
             number = self._number_of(trial.suggestion)
             if number > self._number:
                 self._number, self._descent = number, []
             if number == self._number:
                 self._descent.append(trial)
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Teaches the guide, where there is one, and nothing else."""
+        self._lessons.extend(trials)
 
     def _next(
         self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator
@@ -131,7 +135,7 @@ class LocalSearch:
     def _neighbour(
         self, centre: Trial, descent: int, taken: Set[Identity], rng: np.random.Generator
     ) -> Suggestion | None:
-        drawn = self._mutants.drawn(centre, self._trials, taken, rng)
+        drawn = self._mutants.drawn(centre, self._lessons, taken, rng)
         if drawn is None:
             return None
         mutant, memo = drawn

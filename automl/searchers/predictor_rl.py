@@ -53,10 +53,11 @@ class PredictorRL:
 
     The first `initial` suggestions are random, or spread with `design: spread` (see `proposals.Spread`). From then on
     the guide is fitted once a round of `round_size` told trials, and a policy is trained for each of `alphas`: the
-    reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known (the first of the objectives that is known
-    in closed form, else FLOPs), both standardised. Their best candidates take turns, those first that differ in
-    `least_distance` decisions from the better ones of their policy. A share `exploration` of the suggestions is random, which keeps the guide honest;
-    all of a round are where the guide's cross-validated rank correlation is below 0.1 with 90 %.
+    reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known (the first of the objectives that is known in
+    closed form, else FLOPs), both standardised. Their best candidates take turns, those first that differ in
+    `least_distance` decisions from the better ones of their policy. A share `exploration` of the suggestions is random,
+    which keeps the guide honest; all of a round are where the guide's cross-validated rank correlation is below 0.1
+    with 90 %.
 
     `roi` takes the place of the sweep: quality alone counts, but each doubling of cost beyond the study's controls
     must bring that many standard deviations of it. Bounds of known costs hold in any case. `disagreement`
@@ -67,6 +68,8 @@ class PredictorRL:
     Two departures from the papers: their policy takes about 2,000 steps, where this one takes fewer, larger ones, as
     to ask the predictor and the cost formulas takes milliseconds a candidate; and they start with records of earlier
     studies, where this searcher starts with none but the user's own model.
+
+    On a ladder the guide learns from cheap rungs too, and a candidate counts from its first rung on.
 
     Guide and policies follow from the record up to the round's first trial alone, so that a resumed study gets the
     same ones. Trials that failed count as worst; human-made baselines only count as tried.
@@ -125,6 +128,7 @@ class PredictorRL:
         self._design = spread_design(design, space, schema)
         self._told: list[Trial] = []
         self._searched = 0
+        self._below: set[str] = set()
         self._cut = 0
         self._planned: Plan | None = None
         self._planned_at = 0
@@ -148,13 +152,22 @@ class PredictorRL:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remembers finished trials; each that ends the first ones, or a round, lets the guide learn again."""
         for trial in trials:
-            self._told.append(trial)
-            if trial.stage != "search":
-                continue
-            self._searched += 1
-            beyond = self._searched - self._initial
-            if beyond >= 0 and beyond % self._round_size == 0:
-                self._cut = len(self._told)
+            is_new = trial.candidate.fingerprint not in self._below
+            self._add(trial, counts=trial.stage == "search" and is_new)
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Remembers trials of cheap rungs; those of new candidates count as the others do."""
+        for trial in trials:
+            name = trial.candidate.fingerprint
+            self._add(trial, counts=name not in self._below)
+            self._below.add(name)
+
+    def _add(self, trial: Trial, *, counts: bool) -> None:
+        self._told.append(trial)
+        self._searched += counts
+        beyond = self._searched - self._initial
+        if counts and beyond >= 0 and beyond % self._round_size == 0:
+            self._cut = len(self._told)
 
     def _start(
         self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator

@@ -99,6 +99,7 @@ class RegularizedEvolution:
         guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
         self._mutants = Mutants(space, mutants, guidance)
         self._trials: list[Trial] = []
+        self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
@@ -129,7 +130,13 @@ class RegularizedEvolution:
         self._seen.update(trial.suggestion.identity for trial in trials)
         starts = [trial for trial in trials if is_start(trial, self._space)]
         self._starts.extend(starts)
-        self._trials.extend(trial for trial in trials if trial in starts or trial.stage == "search")
+        counted = [trial for trial in trials if trial in starts or trial.stage == "search"]
+        self._trials.extend(counted)
+        self._lessons.extend(counted)
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Teaches the guide, where there is one, and nothing else."""
+        self._lessons.extend(trials)
 
     def _parent(
         self, place: int, generation: int, underway: Sequence[Suggestion], rng: np.random.Generator
@@ -158,7 +165,7 @@ class RegularizedEvolution:
         self, parent: Trial, generation: int, taken: Set[Identity], rng: np.random.Generator
     ) -> Suggestion | None:
         edits = 1 if generation < 0 else self._edits(generation)
-        drawn = self._mutants.drawn(parent, self._trials, taken, rng, edits=edits)
+        drawn = self._mutants.drawn(parent, self._lessons, taken, rng, edits=edits)
         if drawn is None:
             return None
         mutant, memo = drawn

@@ -65,9 +65,9 @@ class WLEHVI:
     The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
     `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
     crossovers and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a
-    share `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain one of
-    those expected on the front. With one objective the first two are the same. As long as the guide's cross-validated
-    rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
+    share `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain
+    one of those expected on the front. With one objective the first two are the same. As long as the guide's
+    cross-validated rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -75,6 +75,9 @@ class WLEHVI:
 
     With a budget in trials its last `replicate_share` goes on training the likely best again, with other seeds, unless
     the evaluator says that it has no noise; the winner is `proposals.declared_winner`, by the posterior mean.
+
+    On a ladder the model learns from cheap rungs too, and a candidate counts as one of the first from its lowest rung
+    on.
 
     The model is fitted once per told record, with seeds that depend on the record's length alone, so that a resumed
     study gets the same one.
@@ -117,6 +120,8 @@ class WLEHVI:
         self._shares = (quality_share, doubt_share)
         self._replicated = round(replicate_share * (budget_trials or 0))
         self._trials: list[Trial] = []
+        self._lessons: list[Trial] = []
+        self._below: set[str] = set()
         self._seen: set[Identity] = set()
         self._inside: list[Trial] = []
         self._fitted_to = -1
@@ -132,6 +137,7 @@ class WLEHVI:
         taken = self._seen | {suggestion.identity for suggestion in pending}
         underway = [one for one in pending if not is_baseline(one)]
         searched = sum(trial.stage == "search" for trial in self._trials)
+        stopped = len(self._below - {trial.candidate.fingerprint for trial in self._trials})
         choice: _Choice | None = None
 
         def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
@@ -140,9 +146,9 @@ class WLEHVI:
             place = searched + len(underway) + len(made)
             if self._is_time_to_replicate(place):
                 suggestion = self._replicate(gone)
-            if suggestion is None and place < self._initial:
-                suggestion = self._start([*underway, *made], gone, place, rng)
-            if suggestion is None and place >= self._initial and len(self._known()) >= FEWEST_MEASURED:
+            if suggestion is None and place + stopped < self._initial:
+                suggestion = self._start([*underway, *made], gone, place + stopped, rng)
+            if suggestion is None and place + stopped >= self._initial and len(self._known()) >= FEWEST_MEASURED:
                 choice = choice or self._choice([*underway, *made], gone, rng)
                 suggestion = choice.next(rng)
             return suggestion or self._random(gone, rng) or self._neighbour(gone, rng)
@@ -154,18 +160,24 @@ class WLEHVI:
         self._seen.update(trial.suggestion.identity for trial in trials)
         kept = [trial for trial in trials if trial.stage == "search" or is_baseline(trial.suggestion)]
         self._trials.extend(kept)
+        self._lessons.extend(kept)
         self._inside.extend(
             trial for trial in kept if trial.stage == "search" or not why_outside(self._space, trial.candidate)
         )
 
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Teaches the model; what they measured is never on a front."""
+        self._lessons.extend(trials)
+        self._below.update(trial.candidate.fingerprint for trial in trials)
+
     def _known(self) -> list[Declared]:
         """What was measured, within bounds or not, as the model sees it now."""
-        if self._fitted_to != len(self._trials):
-            self._trust = self._watch.look(self._trials)
-            self._model.fit(self._trials)
+        if self._fitted_to != len(self._lessons):
+            self._trust = self._watch.look(self._lessons)
+            self._model.fit(self._lessons)
             unbounded = [replace(one, bound=None) for one in self._model.objectives]
             self._declared = declare(self._trials, unbounded, self._guide)
-            self._fitted_to = len(self._trials)
+            self._fitted_to = len(self._lessons)
         return self._declared
 
     def _choice(self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator) -> _Choice:
@@ -213,7 +225,7 @@ class WLEHVI:
     ) -> Suggestion | None:
         if self._design is None:
             return None
-        known = [*(trial.candidate for trial in self._trials), *(one.candidate for one in underway)]
+        known = [*(trial.candidate for trial in self._lessons), *(one.candidate for one in underway)]
         return self._design.next(known, place, taken=taken, rng=rng, allows=self._model.is_affordable)
 
     def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:

@@ -4,7 +4,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Self
 
+import numpy as np
 import pytest
 
 from automl._searcher import Searcher
@@ -12,9 +14,10 @@ from automl.fidelity import Ladder, Promoting, Promotion, rechecks
 from automl.fidelity._recheck import DRAWN, EVERY
 from automl.searchers.random_search import RandomSearch
 from evaluators import Fidelity, Objective, Suggestion, Trial
-from searchspaces import load_plugin, plugin_names
+from searchspaces import Candidate, load_plugin, plugin_names
 from tests.automl._bitstrings import Bitstrings, finished, generator
 from tests.automl.fidelity.ladders import LADDER, NE, PLAN, audit_trials, drawn, told_on
+from tests.automl.proposals.known_loss import KnownLoss
 
 OBJECTIVES = (NE, Objective("flops"))
 HALF = Promotion(reduction=2)
@@ -141,6 +144,22 @@ def test_a_rung_that_proves_wrong_in_the_search_is_used_no_more(caplog: pytest.L
     assert {one.suggestion.fidelity.rung for one in trials[-10:]} == {0}
 
 
+class _Reading(KnownLoss):
+    """A guide that remembers the rungs of what it was fitted on last."""
+
+    rungs: Counter[int]
+
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
+        """Counts."""
+        self.rungs = Counter(trial.suggestion.fidelity.rung for trial in trials)
+        return super().fit(trials, metric, rng=rng)
+
+
+def _different(count: int) -> list[Candidate]:
+    rng = generator(7, 7)
+    return list({one.fingerprint: one for one in (Bitstrings().sample(rng) for _ in range(count))}.values())
+
+
 class _Listening(RandomSearch):
     """Remembers what it was told."""
 
@@ -163,6 +182,63 @@ def test_the_searcher_sees_full_trainings_as_results_and_the_rest_as_tried() -> 
     assert {one.suggestion.fidelity for one in inner.told} == {Fidelity()}
     tried = [one.candidate.fingerprint for one in inner.told if one.stage == "baseline"]
     assert len(tried) == len(set(tried)) == sum(one.suggestion.fidelity.rung == -2 for one in record)
+
+
+class _Learning(_Listening):
+    """Has a model of rungs; remembers in which order it was told what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[tuple[int, int]] = []
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Keeps results."""
+        super().tell(trials)
+        self.order += [(one.number, 0) for one in trials if one.stage == "search"]
+
+    def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
+        """Keeps what stopped below."""
+        self.order += [(one.number, one.suggestion.fidelity.rung) for one in trials]
+
+
+def test_a_searcher_with_a_model_of_rungs_gets_every_trial_of_the_search_in_order_with_its_rung() -> None:
+    inner, resumed = _Learning(), _Learning()
+    record = _search(Promoting(inner, PLAN, (NE,), HALF), 21)
+    assert inner.order == [(one.number, one.suggestion.fidelity.rung) for one in record]
+    Promoting(resumed, PLAN, (NE,), HALF).tell([*audit_trials(), *record])
+    assert resumed.order == inner.order
+    assert resumed.told == inner.told
+
+
+@pytest.mark.parametrize("name", ["autoctr", "predictor_rl", "wl_ehvi"])
+def test_models_learn_from_cheap_rungs_and_tell_them_apart(name: str) -> None:
+    guide = _Reading()
+    searcher = load_plugin("automl.searchers", name)(Bitstrings(), OBJECTIVES, guide=guide)
+    searcher.tell([finished(at, Suggestion(one)) for at, one in enumerate(_different(25))])
+    searcher.tell_of_rungs(list(told_on([Suggestion(one, LADDER.fidelities[0]) for one in _different(50)[25:]], 25)))
+    searcher.ask(1, generator(0, 0))
+    assert guide.rungs == Counter({0: 25, -2: 25})
+
+
+def test_the_published_guide_learns_from_full_trainings_alone() -> None:
+    with_rungs, without = (
+        load_plugin("automl.searchers", "autoctr")(Bitstrings(), OBJECTIVES, faithful=True) for _ in range(2)
+    )
+    for searcher in (with_rungs, without):
+        searcher.tell([finished(at, Suggestion(one)) for at, one in enumerate(_different(25))])
+    with_rungs.tell_of_rungs(list(told_on([Suggestion(_different(26)[-1], LADDER.fidelities[0])], 25)))
+    assert with_rungs.ask(2, generator(0, 0)) == without.ask(2, generator(0, 0))
+
+
+@pytest.mark.parametrize("name", ["predictor_rl", "wl_ehvi"])
+def test_a_candidate_is_one_of_the_first_from_its_lowest_rung_on(name: str) -> None:
+    searcher = load_plugin("automl.searchers", name)(Bitstrings(), OBJECTIVES, guide=_Reading(), initial=12)
+    started = _different(12)
+    searcher.tell_of_rungs(list(told_on([Suggestion(one, LADDER.fidelities[0]) for one in started[:11]], 0)))
+    searcher.tell([finished(20 + at, Suggestion(one)) for at, one in enumerate(started[:5])])  # these have climbed
+    assert "predicted" not in searcher.ask(1, generator(0, 0))[0].memo
+    searcher.tell([finished(30, Suggestion(started[11]))])
+    assert "predicted" in searcher.ask(1, generator(0, 0))[0].memo
 
 
 def test_baselines_reach_the_searcher_as_they_are() -> None:
