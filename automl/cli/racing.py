@@ -71,7 +71,10 @@ class Form(StrEnum):
 def race(
     *,
     searchers: Annotated[
-        str | None, typer.Option(metavar="a,b:option=value", help="Searchers; the first is compared with each other.")
+        str | None,
+        typer.Option(
+            metavar="a,b:option=value", help="Searchers, syne_tune_cqr too; the first is compared with each other."
+        ),
     ] = None,
     trials: Annotated[
         list[str] | None,

@@ -13,6 +13,7 @@ from automl import plugins
 from automl._errors import AutomlError, ConfigError
 from automl.bench.race.ground import Course
 from automl.bench.race.log import Log
+from automl.bench.race.peers import peer_mistakes
 from automl.bench.race.running import Entrant, Rules, run
 
 LOG = logging.getLogger("automl")
@@ -100,7 +101,7 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _check(course: Course, plan: Plan) -> None:
-    wrong = [line for one in plan.entrants for line in plugins.mistakes("searcher", one.spec, one.label)]
+    wrong = [line for one in plan.entrants for line in peer_mistakes(one.spec, one.label)]
     if plan.rules.judge is not None:
         wrong += plugins.mistakes("predictor", plan.rules.judge, "--judge")
     if wrong:

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from automl import plugins
 from automl._errors import AutomlError
-from automl._searcher import Searcher
 from automl.bench.race.ground import Course, losses
+from automl.bench.race.peers import entrant_searcher
 from evaluators import Evaluation, Suggestion, Trial, TrialState
 from predictors import Predictor
 
 SALT = 20260101
 """Keeps the draws of the initial design apart from those of searchers, which begin at ask number 1."""
 
-Context = Mapping[str, object]
+Context = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def run(course: Course, entrant: Entrant, seed: int, rules: Rules) -> Run:
         AutomlError: it asked for a candidate from outside the table.
     """
     context = _context(course, seed)
-    searcher: Searcher = plugins.construct("searcher", entrant.spec, context)
+    searcher = entrant_searcher(entrant.spec, context)
     trials = [_trial(course, one, at, seed) for at, one in enumerate(design(course, seed, rules.initial))]
     searcher.tell(trials)
     told = {one.suggestion.identity for one in trials}
