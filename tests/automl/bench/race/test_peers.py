@@ -85,9 +85,9 @@ def test_the_same_tells_and_generator_give_the_same_suggestions_whatever_the_glo
         searcher = cqr()
         searcher.tell(record(20))
         np.random.seed(seed)
-        before = np.random.get_state()[1].tolist()  # type: ignore[index, union-attr]
+        before = np.random.get_state()[1].tolist()  # type: ignore[index]
         asked.append(searcher.ask(2, generator(0, 0)))
-        assert np.random.get_state()[1].tolist() == before  # type: ignore[index, union-attr]
+        assert np.random.get_state()[1].tolist() == before  # type: ignore[index]
     assert asked[0] == asked[1]
 
 
