@@ -33,7 +33,7 @@ from automl.proposals import (
 )
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import FeatureSchema, SearchSpace, did_you_mean
+from searchspaces import Candidate, FeatureSchema, SearchSpace, did_you_mean
 
 __all__ = ["AutoCTR"]
 
@@ -108,6 +108,7 @@ class AutoCTR:
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
+        self._tried: list[Candidate] = []
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
 
@@ -125,8 +126,8 @@ class AutoCTR:
             chosen = parents if place >= self._population else self._starts if place % 2 == 0 else []
             found = self._mutant(chosen, gone, rng) if chosen else None
             if found is None and self._design is not None and place < self._population:
-                known = [*(trial.suggestion for trial in self._trials), *pending, *made]
-                found = self._design.next((one.candidate for one in known), place, taken=gone, rng=rng)
+                known = [*self._tried, *(one.candidate for one in (*pending, *made))]
+                found = self._design.next(known, place, taken=gone, rng=rng)
             return found or random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
@@ -134,6 +135,7 @@ class AutoCTR:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds finished trials and starts to the record; other baselines and discarded failures are only remembered."""
         self._seen.update(trial.suggestion.identity for trial in trials)
+        self._tried.extend(trial.candidate for trial in trials)
         starts = [trial for trial in self._complete(trials) if not self._faithful and is_start(trial, self._space)]
         self._starts.extend(starts)
         counted = [trial for trial in trials if trial in starts or self._is_counted(trial)]

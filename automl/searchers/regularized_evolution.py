@@ -33,7 +33,7 @@ from automl.proposals import (
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import FeatureSchema, Options, SearchSpace
+from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
 
 __all__ = ["RegularizedEvolution"]
 
@@ -101,6 +101,7 @@ class RegularizedEvolution:
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
+        self._tried: list[Candidate] = []
         self._starts: list[Trial] = []
         self._seen: set[Identity] = set()
 
@@ -119,8 +120,8 @@ class RegularizedEvolution:
             parent = self._parent(place, generation, [*underway, *made], rng)
             found = self._mutant(parent, generation, gone, rng) if parent else None
             if found is None and self._design is not None and generation < 0:
-                known = [*(trial.suggestion for trial in self._trials), *pending, *made]
-                found = self._design.next((one.candidate for one in known), place, taken=gone, rng=rng)
+                known = [*self._tried, *(one.candidate for one in (*pending, *made))]
+                found = self._design.next(known, place, taken=gone, rng=rng)
             return found or random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
@@ -128,6 +129,7 @@ class RegularizedEvolution:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds finished trials and starts to the record; other baselines are only remembered."""
         self._seen.update(trial.suggestion.identity for trial in trials)
+        self._tried.extend(trial.candidate for trial in trials)
         starts = [trial for trial in trials if is_start(trial, self._space)]
         self._starts.extend(starts)
         counted = [trial for trial in trials if trial in starts or trial.stage == "search"]

@@ -147,7 +147,7 @@ class WLEHVI:
             if self._is_time_to_replicate(place):
                 suggestion = self._replicate(gone)
             if suggestion is None and place + stopped < self._initial:
-                suggestion = self._start([*underway, *made], gone, place + stopped, rng)
+                suggestion = self._start([*pending, *made], gone, place + stopped, rng)
             if suggestion is None and place + stopped >= self._initial and len(self._known()) >= FEWEST_MEASURED:
                 choice = choice or self._choice([*underway, *made], gone, rng)
                 suggestion = choice.next(rng)

@@ -10,10 +10,11 @@ from automl.proposals._designs import CLASSES, DRAWN, _nearest
 from automl.searchers.autoctr import AutoCTR
 from automl.searchers.predictor_rl import PredictorRL
 from automl.searchers.regularized_evolution import RegularizedEvolution
-from evaluators import Objective, Suggestion
+from automl.searchers.wl_ehvi import WLEHVI
+from evaluators import Evaluation, Metric, Objective, Suggestion
 from searchspaces import Architecture, Candidate, Node, Options, SearchSpace, zoo
 from searchspaces.spaces.autoctr import AutoCTR as Space
-from tests.automl._bitstrings import Bitstrings, generator, search
+from tests.automl._bitstrings import Bitstrings, finished, generator, search
 from tests.automl.searchers._oracle import Oracle
 from tests.searchspaces.graphs import schema
 
@@ -133,6 +134,20 @@ def test_searchers_begin_with_the_design_that_is_asked_for(
     origins = [trial.suggestion.origin for trial in search(searcher, 8)]
     assert origins[:6] == ["spread"] * 6
     assert "spread" not in origins[6:]
+
+
+@pytest.mark.parametrize("searcher", [AutoCTR, RegularizedEvolution, WLEHVI])
+@pytest.mark.parametrize("is_pending", [False, True])
+def test_searchers_keep_away_from_human_made_baselines_outside_their_space(
+    searcher: type[AutoCTR | RegularizedEvolution | WLEHVI], is_pending: bool
+) -> None:
+    human = Suggestion(zoo("dcnv2", SCHEMA), origin="zoo:dcnv2")
+    beside, alone = (searcher(SPACE, OBJECTIVES, schema=SCHEMA, design="spread") for _ in range(2))
+    if not is_pending:
+        beside.tell([finished(0, human, Evaluation({"ne": Metric(0.9)}), stage="baseline")])
+    first = beside.ask(1, generator(0, 0), [human] if is_pending else [])
+    assert first != alone.ask(1, generator(0, 0))
+    assert Spread(SPACE, SCHEMA).next([human.candidate], 0, taken=set(), rng=generator(0, 0)) == first[0]
 
 
 def test_the_published_form_begins_at_random() -> None:

@@ -60,13 +60,6 @@ def test_the_first_suggestions_are_those_of_the_design(design: str) -> None:
     assert "chosen_by" in record[6].suggestion.memo
 
 
-def test_the_first_suggestions_keep_away_from_human_made_baselines_outside_the_space() -> None:
-    with_it, without = (WLEHVI(SPACE, OBJECTIVES, SCHEMA) for _ in range(2))
-    with_it.tell([graph_trial(90, zoo("dcnv2", SCHEMA), 0.5, stage="baseline", origin="zoo:dcnv2")])
-    first = [one.ask(1, generator(0, 0))[0].candidate for one in (with_it, without)]
-    assert first[0] != first[1]
-
-
 def test_with_a_perfect_guide_the_optimum_is_found_soon() -> None:
     record = search(WLEHVI(Bitstrings(12), OBJECTIVES[:1], guide=KnownLoss(), initial=5, pool=60), 20)
     assert min(float(one.value("ne") or 9.0) for one in record) == pytest.approx(0.8)
