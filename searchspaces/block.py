@@ -58,6 +58,13 @@ class Block(nn.Module, ABC):
         """
         return {}
 
+    def parts(self) -> Mapping[str, str]:
+        """Names of parts that stay whatever else the block holds, by their place in the module ("interactions.0").
+
+        Candidates that share weights find them by these names; of a part without one its place is the name.
+        """
+        return {}
+
     @abstractmethod
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """Applies the operator to one tensor per input, in the order of the shapes."""
@@ -162,6 +169,11 @@ class Dropout(nn.Module):
         self.step += 1
         stays = torch.empty(units.shape, device=generator.device).uniform_(generator=generator) >= self.share
         return units * (stays.to(units) / (1.0 - self.share))
+
+
+def precise(units: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """At least single precision, as where many numbers are added up, or two large ones subtracted."""
+    return units if units.dtype == torch.float64 else units.float()
 
 
 def number_of(key: str) -> int:

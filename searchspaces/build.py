@@ -18,7 +18,7 @@ from searchspaces._plugins import load_plugin
 from searchspaces._roles import roles
 from searchspaces._schema import FeatureSchema
 from searchspaces._shapes import Shape
-from searchspaces.block import Block, Dropout, Source, Table, number_of
+from searchspaces.block import Block, Dropout, Source, Table, number_of, precise
 from searchspaces.cost import BLOCKS, EMBEDDINGS, shapes
 from searchspaces.layers import BatchNorm, LayerNorm
 
@@ -40,7 +40,7 @@ def build(architecture: Architecture, schema: FeatureSchema, *, seed: int) -> Ra
     """
     model = RankingModel(canonical(architecture), schema)
     for layer, role in zip(model.nodes.values(), roles(model.architecture), strict=True):
-        _initialise(layer, f"{seed}|{role}")
+        initialise(layer, f"{seed}|{role}")
         tables = layer.tables() if isinstance(layer, Source) else {}
         for table in tables.values():
             _draw_rows(table, seed)
@@ -48,6 +48,15 @@ def build(architecture: Architecture, schema: FeatureSchema, *, seed: int) -> Ra
             if isinstance(one, Dropout):
                 one.seed, one.role = seed, f"{role}|{name}"
     return model
+
+
+def blank(architecture: Architecture, schema: FeatureSchema) -> RankingModel:
+    """A model whose parameters and tables hold anything: its weights are to come from elsewhere.
+
+    Raises as `build` does.
+    """
+    with _Undrawn():
+        return RankingModel(canonical(architecture), schema)
 
 
 class Outlines:
@@ -163,14 +172,14 @@ class RankingModel(nn.Module):
         return {at: layer for at, layer in enumerate(self.nodes.values()) if isinstance(layer, Source)}
 
     def interact(self, raw: Mapping[int, Float[Tensor, "batch ..."]]) -> Float[Tensor, " batch"]:
-        """Logits in single precision, from what the sources give."""
+        """Logits, not below single precision, from what the sources give."""
         known: list[Tensor] = []
         for at, (node, layer) in enumerate(zip(self.architecture.nodes, self.nodes.values(), strict=True)):
             if node.inputs:
                 known.append(layer(*[known[one] for one in node.inputs]))
             else:
                 known.append(raw[at].to(self.dtype))
-        return known[-1].float().squeeze(1)
+        return precise(known[-1]).squeeze(1)
 
     def lower(self, dtype: torch.dtype) -> None:
         """Lets the blocks between sources and output compute in `dtype`; output and norms stay in single precision."""
@@ -202,7 +211,8 @@ def lower_block(layer: nn.Module, dtype: torch.dtype) -> None:
             own.data = own.data.to(dtype)
 
 
-def _initialise(layer: nn.Module, key: str) -> None:
+def initialise(layer: nn.Module, key: str) -> None:
+    """Draws the parameters of one node that lie outside tables, from the key, their names and shapes."""
     fixed = layer.start() if isinstance(layer, Block) else {}
     for name, parameter in layer.named_parameters():
         owner = layer.get_submodule(name.rpartition(".")[0])

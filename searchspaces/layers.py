@@ -18,7 +18,7 @@ from searchspaces._block_options import choice, fraction, whole_number, whole_nu
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost
-from searchspaces.block import Dropout, linear_cost
+from searchspaces.block import Dropout, linear_cost, precise
 
 MOMENTUM = 0.1
 """Weight of the newest batch in the running statistics, from the tenth on."""
@@ -43,7 +43,7 @@ class LayerNorm(nn.LayerNorm):
 
     def forward(self, units: Float[Tensor, "batch ... width"]) -> Float[Tensor, "batch ... width"]:
         """The same shape and precision."""
-        normal = layer_norm(units.float(), self.normalized_shape, self.weight, self.bias, self.eps)
+        normal = layer_norm(precise(units), self.normalized_shape, self.weight, self.bias, self.eps)
         return normal.to(units.dtype)
 
 
@@ -74,13 +74,13 @@ class BatchNorm(nn.Module):
 
     def forward(self, units: Float[Tensor, "batch width"]) -> Float[Tensor, "batch width"]:
         """The same shape and precision."""
-        single, running = units.float(), (self.running_mean, self.running_var)
+        given, running = precise(units), (self.running_mean, self.running_var)
         if self.training and len(units) > 1:
             newest = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
-            normal = batch_norm(single, *newest, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps)
+            normal = batch_norm(given, *newest, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps)
             self._remember(newest)
         else:
-            normal = batch_norm(single, *running, self.weight, self.bias, eps=self.eps)
+            normal = batch_norm(given, *running, self.weight, self.bias, eps=self.eps)
         return normal.to(units.dtype)
 
     def take_recent(self) -> list[Float[Tensor, " width"]]:

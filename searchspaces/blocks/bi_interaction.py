@@ -11,7 +11,7 @@ from searchspaces._block_options import check_names
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
 from searchspaces._token_layers import TOKEN_OPTIONS, stack, stack_cost, stacked
-from searchspaces.block import Block
+from searchspaces.block import Block, precise
 
 __all__ = ["BiInteraction"]
 
@@ -45,5 +45,5 @@ class BiInteraction(Block):
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch dim"]:
         """Pairwise products, added up; in single precision, as a difference of large numbers wants it."""
         tokens: Tensor = self.tokens(*inputs)
-        single = tokens.float()
+        single = precise(tokens)
         return (0.5 * (single.sum(1).square() - single.square().sum(1))).to(tokens)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
@@ -50,6 +50,8 @@ class DHEN(Block):
         super().__init__(inputs, options)
         out, given, part = self.output(inputs, options), stacked("dhen", inputs, options), _part(inputs, options)
         chosen = _chosen(options)
+        before = [[one.block for one in chosen[:number]] for number in range(len(chosen))]
+        self._names = [f"{one.block}#{seen.count(one.block)}" for one, seen in zip(chosen, before, strict=True)]
         self.ensemble = _ensemble(options)
         self.tokens = stack("dhen", inputs, options)
         self.interactions = nn.ModuleList(child.build([given]) for child in chosen)
@@ -87,6 +89,13 @@ class DHEN(Block):
         if out.tokens != given.tokens:
             total += token_linear_cost(given.tokens, out.tokens, dim=given.dim, bias=False)
         return total + (norm_cost("layer", given.dim) if _normed(options) else Cost())
+
+    def parts(self) -> Mapping[str, str]:
+        """Each module, and what maps it, by the block that it is."""
+        named: dict[str, str] = {}
+        for number, name in enumerate(self._names):
+            named |= {f"interactions.{number}": name, f"maps.{number}": f"{name}.map"}
+        return named
 
     def forward(self, *inputs: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch out dim"]:
         """The tokens of the ensemble."""

@@ -14,7 +14,7 @@ from searchspaces._block_options import check_names, flag
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
-from searchspaces.block import Block, Tokens, token_cost, token_shape
+from searchspaces.block import Block, Tokens, precise, token_cost, token_shape
 
 __all__ = ["DotProduct"]
 
@@ -80,13 +80,13 @@ class _Triangle(torch.autograd.Function):
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, tokens: Tensor, pairs: Tensor, places: Tensor) -> Tensor:
         ctx.save_for_backward(tokens, places)
-        single = tokens.float()
+        single = precise(tokens)
         gram = torch.bmm(single, single.transpose(1, 2))
         return gram.flatten(1).index_select(1, pairs).to(tokens)
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
         tokens, places = ctx.saved_tensors  # type: ignore[attr-defined]
-        mirrored = pad(gradient.float(), (0, 1)).index_select(1, places)
+        mirrored = pad(precise(gradient), (0, 1)).index_select(1, places)
         square = mirrored.view(len(tokens), tokens.shape[1], tokens.shape[1])
-        return torch.bmm(square, tokens.float()).to(tokens), None, None
+        return torch.bmm(square, precise(tokens)).to(tokens), None, None

@@ -12,7 +12,7 @@ from searchspaces._block_options import check_names, flag
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
-from searchspaces.block import Block, Tokens, linear_cost, token_cost, token_shape
+from searchspaces.block import Block, Tokens, linear_cost, precise, token_cost, token_shape
 
 __all__ = ["FM"]
 
@@ -77,7 +77,7 @@ class _Pairwise(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, tokens: Tensor) -> Tensor:
-        single = tokens.float()
+        single = precise(tokens)
         total = single.sum(1)
         ctx.save_for_backward(tokens, total)
         squares = single.flatten(1).square().sum(1, keepdim=True)
@@ -86,6 +86,6 @@ class _Pairwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
         tokens, total = ctx.saved_tensors  # type: ignore[attr-defined]
-        others = total.unsqueeze(1) - tokens.float()
-        found: Tensor = others.mul_(gradient.float().unsqueeze(2)).to(tokens)
+        others = total.unsqueeze(1) - precise(tokens)
+        found: Tensor = others.mul_(precise(gradient).unsqueeze(2)).to(tokens)
         return found

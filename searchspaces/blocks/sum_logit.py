@@ -12,7 +12,7 @@ from searchspaces._block_options import check_names, flag
 from searchspaces._errors import ArchitectureError
 from searchspaces._options import Options
 from searchspaces._shapes import Cost, Dense, Shape
-from searchspaces.block import Block
+from searchspaces.block import Block, precise
 
 __all__ = ["SumLogit"]
 
@@ -45,5 +45,5 @@ class SumLogit(Block):
 
     def forward(self, *inputs: Float[Tensor, "batch 1"]) -> Float[Tensor, "batch 1"]:
         """Log-odds of a click."""
-        total = torch.stack(inputs).float().sum(0)
+        total = precise(torch.stack(inputs)).sum(0)
         return total if self.bias is None else total + self.bias

@@ -1,0 +1,1 @@
+"""A supernet: weights that all candidates of a space share, and what samples, trains and scores them."""
