@@ -26,6 +26,8 @@ KNOWN_METRICS = MappingProxyType(
         "ne_progressive": Goal.MINIMIZE,
         "ne_gain": Goal.MAXIMIZE,
         "ne_progressive_gain": Goal.MAXIMIZE,
+        "supernet_ne": Goal.MINIMIZE,
+        "supernet_auc": Goal.MAXIMIZE,
         "flops": Goal.MINIMIZE,
         "macs": Goal.MINIMIZE,
         "params": Goal.MINIMIZE,

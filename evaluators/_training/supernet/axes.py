@@ -183,9 +183,9 @@ def flattened(parts: Sequence[Axis]) -> Axis:
     """One axis of several; pieces that were split from one are that one again."""
     found = tuple(final(one) for one in parts)
     pieces = [one for one in found if isinstance(one, Piece)]
-    if len(pieces) == len(found) and all(one.whole is pieces[0].whole for one in pieces):
-        if [one.number for one in pieces] == list(range(pieces[0].count)):
-            return pieces[0].whole
+    is_one = len(pieces) == len(found) and all(one.whole is pieces[0].whole for one in pieces)
+    if is_one and [one.number for one in pieces] == list(range(pieces[0].count)):
+        return pieces[0].whole
     wide = tuple(one for one in found if one.size != 1) or found[:1]
     if len(wide) == 1:
         return wide[0]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -96,7 +95,7 @@ class Following(TorchFunctionMode):
             axes.append(axis)
         return tuple(axes)
 
-    def _linear(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _linear(self, args: Arguments, named: Named, _found: Tensor) -> Axes:
         taken, weight = self.of(args[0]), self.of(args[1])
         self._met(weight[1], taken[-1])
         bias = args[2] if len(args) > 2 else named.get("bias")
@@ -104,7 +103,7 @@ class Following(TorchFunctionMode):
             self._met(self.of(bias)[0], weight[0])
         return (*taken[:-1], weight[0])
 
-    def _matmul(self, args: Arguments, named: Named, found: Tensor) -> Axes | None:
+    def _matmul(self, args: Arguments, _named: Named, _found: Tensor) -> Axes | None:
         left, right = self.of(args[0]), self.of(args[1])
         if len(left) < 2 or len(right) < 2:
             return None
@@ -115,7 +114,7 @@ class Following(TorchFunctionMode):
                 self._met(one, other)
         return (*longer[:-2], left[-2], right[-1])
 
-    def _reshaped(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _reshaped(self, args: Arguments, _named: Named, found: Tensor) -> Axes:
         old, sizes = list(self.of(args[0])), list(found.shape)
         axes: list[Axis] = []
         while old and sizes:
@@ -136,7 +135,7 @@ class Following(TorchFunctionMode):
             return [whole, *(self._fresh(1) for _ in sizes[1:])]
         return [parts.pop(0) if size != 1 else self._fresh(1) for size in sizes]
 
-    def _transpose(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _transpose(self, args: Arguments, _named: Named, _found: Tensor) -> Axes:
         axes = list(self.of(args[0]))
         first, second = args[1:3]
         axes[first], axes[second] = axes[second], axes[first]
@@ -161,7 +160,7 @@ class Following(TorchFunctionMode):
         axes.insert(dim, self._fresh(found.shape[dim]))
         return tuple(axes)
 
-    def _index_select(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _index_select(self, args: Arguments, _named: Named, _found: Tensor) -> Axes:
         tensor, dim, chosen = args
         axes = list(self.of(tensor))
         axes[dim] = Selected(len(chosen), base=axes[dim], chosen=chosen.numpy())
@@ -177,7 +176,7 @@ class Following(TorchFunctionMode):
             return tuple(self._fresh(1) if at in gone else one for at, one in enumerate(axes))
         return tuple(one for at, one in enumerate(axes) if at not in gone)
 
-    def _padded(self, args: Arguments, named: Named, found: Tensor) -> Axes | None:
+    def _padded(self, args: Arguments, _named: Named, found: Tensor) -> Axes | None:
         axes, sizes = list(self.of(args[0])), args[1]
         if len(sizes) != 2 or sizes[0] != 0 or sizes[1] < 0:
             return None
@@ -185,20 +184,20 @@ class Following(TorchFunctionMode):
             axes[-1] = Joined(found.shape[-1], parts=(axes[-1], self._fresh(sizes[1])))
         return tuple(axes)
 
-    def _normed(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _normed(self, args: Arguments, named: Named, _found: Tensor) -> Axes:
         axes = self.of(args[0])
         for one in (*args[1:5], named.get("weight"), named.get("bias")):
             if isinstance(one, Tensor):
                 self._met(self.of(one)[-1], axes[-1])
         return axes
 
-    def _convolved(self, args: Arguments, named: Named, found: Tensor) -> Axes:
+    def _convolved(self, args: Arguments, _named: Named, _found: Tensor) -> Axes:
         taken, weight = self.of(args[0]), self.of(args[1])
         if len(args) > 2 and args[2] is not None:
             self._met(self.of(args[2])[0], weight[0])
         return (taken[0], weight[0], *taken[2:])
 
-    def _item(self, args: Arguments, named: Named, found: Tensor) -> Axes | None:
+    def _item(self, args: Arguments, _named: Named, _found: Tensor) -> Axes | None:
         tensor, places = args
         places = places if isinstance(places, tuple) else (places,)
         if not all(isinstance(one, slice | int) for one in places):

@@ -20,10 +20,11 @@ from evaluators._training.examples import Batch
 from evaluators._training.lookup import Lookup
 from evaluators._training.supernet.gradients import Gradients
 from evaluators._training.supernet.places import Place, find_places, shared_names, slots
+from evaluators._training.supernet.settings import Rates
 from evaluators._training.supernet.shared import Shared
 from evaluators._training.supernet.tables import SharedTable, table_key
 from searchspaces import Architecture, FeatureSchema, canonical
-from searchspaces.block import Table
+from searchspaces.block import Dropout, Table
 from searchspaces.build import RankingModel, blank, initialise
 
 MOST_PLACES = 256
@@ -34,14 +35,6 @@ EPSILON = 1e-2
 
 CLIP = 5.0
 """Largest norm of a step's gradient outside tables (the same)."""
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Learning rates: of what lies outside the tables, and of the tables."""
-
-    weights: float
-    tables: float
 
 
 @dataclass(eq=False)
@@ -55,6 +48,7 @@ class Supernet:
     seed: int
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    steps: int = 0
     shared: dict[str, Shared] = field(default_factory=dict)
     tables: dict[str, SharedTable] = field(default_factory=dict)
     _places: dict[str, dict[str, Place]] = field(default_factory=dict, repr=False)
@@ -98,6 +92,7 @@ class Supernet:
         self._learn(gradients, lookups, rates)
         for places, values in statistics:
             self._keep(places, values)
+        self.steps += 1
         return found
 
     def _backward(
@@ -149,6 +144,9 @@ class Supernet:
             self._places[key] = find_places(model)
         model = model.to(self.device, self.dtype)
         model.dtype = self.dtype
+        for name, one in model.named_modules():
+            if isinstance(one, Dropout):
+                one.seed, one.role, one.step = self.seed, name, self.steps
         return model, self._places[key]
 
     def _fill(self, model: RankingModel, places: Mapping[str, Place]) -> dict[str, Tensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +16,9 @@ from evaluators._training.supernet.axes import Labels
 
 RESERVE = 1.25
 """Room that an axis gets beside what it needs when it grows: most growth comes in small pieces."""
+
+MOST_RUNS = 64
+"""Pieces that are moved one by one."""
 
 Positions = NDArray[np.int64]
 
@@ -98,31 +103,52 @@ def _enlarged(tensor: Tensor, shape: Sequence[int], fill: float) -> Tensor:
     return larger
 
 
-def _is_prefix(positions: Positions) -> bool:
-    return bool(len(positions) == 0 or (positions[0] == 0 and np.array_equal(positions, np.arange(len(positions)))))
-
-
 def _taken(tensor: Tensor, positions: Sequence[Positions]) -> Tensor:
     """The part at some positions along each axis, in memory of its own; NaN at -1."""
-    part = tensor
-    for axis, own in enumerate(positions):
-        if _is_prefix(own):
-            part = part.narrow(axis, 0, len(own))
-        elif tensor.shape[axis]:
-            part = part.index_select(axis, torch.from_numpy(np.maximum(own, 0)).to(tensor.device))
-        else:
-            part = part.new_zeros((*part.shape[:axis], len(own), *part.shape[axis + 1 :]))
-    part = part.clone(memory_format=torch.contiguous_format)
-    for axis, own in enumerate(positions):
-        if (own < 0).any():
-            part.index_fill_(axis, torch.from_numpy(np.flatnonzero(own < 0)).to(tensor.device), torch.nan)
+    shape = [len(own) for own in positions]
+    is_whole = all((own >= 0).all() for own in positions)
+    part = tensor.new_empty(shape) if is_whole else tensor.new_full(shape, torch.nan)
+    for here, there in _pieces(positions):
+        part[here] = tensor[there]
     return part
 
 
 def _write(tensor: Tensor, positions: Sequence[Positions], part: Tensor) -> None:
-    if all(_is_prefix(own) for own in positions):
-        tensor[tuple(slice(0, len(own)) for own in positions)] = part
+    for here, there in _pieces(positions):
+        tensor[there] = part[here]
+
+
+Index = tuple[slice, ...] | tuple[Tensor, ...]
+
+
+def _pieces(positions: Sequence[Positions]) -> Iterator[tuple[Index, Index]]:
+    """Where each piece lies in the part and in the whole; positions of -1 are left out.
+
+    What lies together is moved together: a gather of single columns takes several times as long.
+    """
+    runs = [_runs(own) for own in positions]
+    if math.prod(len(one) for one in runs) <= MOST_RUNS:
+        for chosen in itertools.product(*runs):
+            here = tuple(slice(at, at + length) for at, _, length in chosen)
+            yield here, tuple(slice(start, start + length) for _, start, length in chosen)
         return
-    index = [torch.from_numpy(own).to(tensor.device) for own in positions]
-    shaped = [one.view([-1 if axis == at else 1 for axis in range(len(index))]) for at, one in enumerate(index)]
-    tensor[tuple(shaped)] = part
+    known = [np.flatnonzero(own >= 0) for own in positions]
+    yield _crossed(known), _crossed([own[one] for own, one in zip(positions, known, strict=True)])
+
+
+def _runs(positions: Positions) -> list[tuple[int, int, int]]:
+    """Place in the part, place in the whole, and length of each run of positions that follow each other."""
+    known = np.flatnonzero(positions >= 0)
+    if not len(known):
+        return []
+    own = positions[known]
+    starts = np.flatnonzero(np.concatenate([[True], (own[1:] - own[:-1] != 1) | (known[1:] - known[:-1] != 1)]))
+    lengths = np.diff(np.append(starts, len(known)))
+    return list(zip(known[starts].tolist(), own[starts].tolist(), lengths.tolist(), strict=True))
+
+
+def _crossed(places: Sequence[Positions]) -> tuple[Tensor, ...]:
+    axes = range(len(places))
+    return tuple(
+        torch.from_numpy(own).view([-1 if axis == at else 1 for axis in axes]) for at, own in enumerate(places)
+    )

@@ -1,4 +1,4 @@
-"""Embedding tables that candidates share: equal ids of one embedding choice have equal rows, short ones begin long ones.
+"""Embedding tables that candidates share: equal ids of one embedding choice have equal rows, and long ones begin alike.
 
 Letters: `rows` of a table, `touched` rows that a batch looks at, `dim` numbers of a row.
 """
@@ -44,7 +44,7 @@ class SharedTable:
         return cls(table.parts, table.centre, seed, like.new_zeros(rows, 0), like.new_zeros(rows))
 
     def view(self, dim: int) -> Float[Tensor, "rows dim"]:
-        """The first `dim` columns: the memory that is trained, where it has so many; else it stays as narrow as it is."""
+        """The first `dim` columns: a view of what is trained where it has so many, else with others drawn beside it."""
         known = self.weight.shape[1]
         if dim <= known:
             return self.weight[:, :dim]
@@ -75,7 +75,9 @@ class SharedTable:
     def _drawn(self, first: int, last: int) -> Float[Tensor, "rows columns"]:
         columns = []
         for column in range(first, last):
-            rngs = [(np.random.default_rng(number_of(f"{self.seed}|{name}|{column}")), rows) for name, rows in self.parts]
+            rngs = [
+                (np.random.default_rng(number_of(f"{self.seed}|{name}|{column}")), rows) for name, rows in self.parts
+            ]
             columns.append(np.concatenate([rng.standard_normal(rows, dtype=np.float32) for rng, rows in rngs]))
         drawn = torch.from_numpy(np.stack(columns, axis=1)).to(self.weight)
         return self.centre + EMBEDDING_STD * drawn

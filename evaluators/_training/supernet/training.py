@@ -1,0 +1,76 @@
+"""Trains a supernet on the stream of the training part, and goes on where a checkpoint ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluators._training.examples import Batch, Examples
+from evaluators._training.stream import Plan, row_orders
+from evaluators._training.supernet.checkpoint import restore, save
+from evaluators._training.supernet.network import Supernet
+from evaluators._training.supernet.sampling import Sampler
+from evaluators._training.supernet.settings import SupernetSettings
+from searchspaces import SearchSpace
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One training of a supernet: equal ones end with equal weights, however often they were interrupted.
+
+    Candidates of a step follow from (seed, step), rows from the plan. `folder` holds the checkpoint; None keeps none.
+    """
+
+    net: Supernet
+    space: SearchSpace
+    examples: Examples
+    settings: SupernetSettings
+    folder: Path | None = None
+
+    def run(self, *, every: int = 2000, until: int | None = None) -> None:
+        """Trains to the end, or to the step `until`, with a checkpoint after every so many steps and at the end.
+
+        Raises:
+            DivergedError: a loss is no finite number.
+            EvaluatorError: the checkpoint in the folder is another supernet's, or cannot be read.
+        """
+        if self.folder is not None:
+            restore(self.net, self.folder, self.identity())
+        sampler = Sampler(self.space, self.settings.sampling)
+        last = self.settings.steps if until is None else min(until, self.settings.steps)
+        for batch in islice(self._batches(), self.net.steps, last):
+            self._step(sampler, batch)
+            if self.folder is not None and (self.net.steps % every == 0 or self.net.steps == last):
+                save(self.net, self.folder, self.identity())
+
+    def identity(self) -> dict[str, Any]:
+        """What makes two trainings the same, as JSON types."""
+        decisions = "|".join(repr(one) for one in self.space.decisions())
+        return {
+            "seed": self.net.seed,
+            "schema": self.net.schema.digest,
+            "rows_of_data": len(self.examples),
+            "space": hashlib.sha256(decisions.encode()).hexdigest()[:16],
+            "settings": json.loads(json.dumps(asdict(self.settings))),
+        }
+
+    def _step(self, sampler: Sampler, batch: Batch) -> None:
+        step, settings = self.net.steps, self.settings
+        rng = np.random.default_rng([self.net.seed, step])
+        chosen = sampler.draw(rng, full_path=settings.full_path(step))
+        self.net.step(chosen, batch, settings.rates(step), batch_size=settings.batch_size)
+
+    def _batches(self) -> Iterator[Batch]:
+        """Batches without end: the most recent rows as often as it takes."""
+        rows, number = min(self.settings.rows, len(self.examples)), 0
+        plan = Plan(self.net.seed, rows, len(self.examples) - rows, self.settings.batch_size, 1)
+        while True:
+            yield from self.examples.stream(row_orders(plan, number=number), self.settings.batch_size)
+            number += 1
