@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evaluators._datasets import Part, read_rows
@@ -76,7 +75,11 @@ class Scorer:
         labels = [self._after(model, batch) for batch in self._batches()]
         hook.remove()
         found = refitted(
-            torch.cat(kept), torch.cat(labels), layer.weight.detach()[0], float(layer.bias), ridge=self.settings.ridge
+            torch.cat(kept),
+            torch.cat(labels),
+            layer.weight.detach()[0],
+            float(layer.bias.detach()),
+            ridge=self.settings.ridge,
         )
         with torch.no_grad():
             layer.weight.copy_(found[0].unsqueeze(0))
@@ -100,7 +103,7 @@ def last_rows(part: Part, rows: int) -> Part:
     return read_rows(part, max(0, len(part) - rows), len(part))
 
 
-def _logits(model: RankingModel, batch: Batch) -> NDArray[np.float64] | Tensor:
+def _logits(model: RankingModel, batch: Batch) -> Tensor:
     with torch.no_grad():
         found: Tensor = model(batch.numeric, batch.categorical)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +54,6 @@ class SupernetSession:
             price = cost(architecture, self._schema)
         except Exception as error:  # noqa: BLE001  # a block may raise anything, and the others are not to blame
             return failure_of(error)
-        finally:
-            gc.collect()
         rows = len(self._evaluation) + len(self._calibration) * (self.scoring.refit + self.scoring.recalibrate)
         metrics |= {
             "supernet_rows": Metric(scorer.net.steps * self.settings.batch_size),

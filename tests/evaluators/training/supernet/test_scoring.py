@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from evaluators import EvaluatorError
+from evaluators._training.examples import Examples
+from evaluators._training.loop import score
+from evaluators._training.metrics import quality
+from evaluators._training.supernet.network import Supernet
+from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.settings import Rates, ScoringSettings
+from searchspaces import Architecture, Node, Options
+from tests.evaluators.small_data import SCHEMA, part
+from tests.evaluators.training.supernet.spaces import batch
+
+BARE = ScoringSettings(recalibrate=False, refit=False)
+
+
+def model(norm: str = "none", width: int = 8) -> Architecture:
+    nodes = (
+        Node("numeric"),
+        Node("full", (), Options(dim=4)),
+        Node("mlp", (0, 1), Options(width=width, norm=norm)),
+        Node("logit", (2,)),
+    )
+    return Architecture(nodes)
+
+
+def supernet() -> Supernet:
+    net = Supernet(SCHEMA, 1)
+    for step in range(4):
+        net.step([model("batch"), model()], batch(64, seed=step), Rates(0.1, 0.2), batch_size=64)
+    return net
+
+
+NET = supernet()
+
+
+def scorer(settings: ScoringSettings, net: Supernet = NET) -> Scorer:
+    device = torch.device("cpu")
+    return Scorer(net, Examples(part(400, 4), device), Examples(part(300, 5), device), settings)
+
+
+def test_a_bare_score_is_the_ne_of_the_subnetwork_as_it_stands() -> None:
+    expected = quality(score(NET.subnetwork(model()), Examples(part(300, 5), torch.device("cpu"))), part(300, 5).label)
+    found = scorer(BARE).score(model())
+    assert found["supernet_ne"].value == pytest.approx(expected["ne"].value, abs=1e-12)
+    assert found["supernet_auc"].value == pytest.approx(expected["auc"].value, abs=1e-12)
+    assert "ne" not in found
+
+
+def test_a_refitted_head_fits_the_calibration_rows_better() -> None:
+    settings = ScoringSettings(recalibrate=False)
+    rows = Examples(part(400, 4), torch.device("cpu"))
+    bare, refitted = (Scorer(NET, rows, rows, one).score(model())["supernet_ne"].value for one in (BARE, settings))
+    assert refitted < bare - 0.01
+
+
+def test_norms_over_the_batch_see_the_calibration_rows() -> None:
+    one = scorer(ScoringSettings(refit=False))
+    found = NET.subnetwork(model("batch"))
+    one._recalibrate(found)
+    twin = NET.subnetwork(model("batch")).eval()
+    units: list[torch.Tensor] = []
+    mlp = next(layer for name, layer in twin.nodes.items() if name.endswith("_mlp"))
+    mlp.get_submodule("layers.0").register_forward_hook(lambda *given: units.append(given[2]))
+    rows = part(400, 4)
+    with torch.no_grad():
+        twin(torch.from_numpy(rows.numeric), torch.from_numpy(rows.categorical.astype(np.int64)))
+    norm = dict(found.named_buffers())
+    mean = next(value for name, value in norm.items() if name.endswith("running_mean"))
+    torch.testing.assert_close(mean, units[0].mean(0), rtol=0, atol=1e-5)
+
+
+def test_recalibration_matters_where_there_is_a_norm_over_the_batch_and_nowhere_else() -> None:
+    with_it = ScoringSettings(refit=False)
+    for norm, is_same in (("batch", False), ("none", True)):
+        bare, again = (scorer(one).score(model(norm))["supernet_ne"].value for one in (BARE, with_it))
+        assert (bare == again) is is_same
+
+
+def test_scores_do_not_depend_on_who_was_scored_before() -> None:
+    alone = scorer(ScoringSettings()).score(model())
+    busy = scorer(ScoringSettings())
+    for width in (4, 32):
+        busy.score(model("batch", width))
+    assert busy.score(model()) == alone
+
+
+def test_first_and_last_rows_are_what_they_say() -> None:
+    rows = part(10, 1)
+    assert np.array_equal(first_rows(rows, 3).label, rows.label[:3])
+    assert len(first_rows(rows, None)) == 10
+    assert np.array_equal(last_rows(rows, 4).label, rows.label[6:])
+    assert len(last_rows(rows, 40)) == 10
+
+
+def test_settings_keep_their_rules() -> None:
+    with pytest.raises(EvaluatorError, match="'calibration_rows' must be a whole number"):
+        ScoringSettings(calibration_rows=0)
+    with pytest.raises(EvaluatorError, match="'ridge' must be more than zero"):
+        ScoringSettings(ridge=0.0)

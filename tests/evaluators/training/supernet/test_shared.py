@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from evaluators._training.supernet.gradients import summed
+from evaluators._training.supernet.shared import Shared
+
+
+def labels(*found: int) -> np.ndarray:
+    return np.array(found, np.uint64)
+
+
+def filled() -> Shared:
+    shared = Shared.empty(2, torch.zeros(1))
+    shared.put((labels(0, 1), labels(10, 20)), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    return shared
+
+
+def test_a_part_comes_back_in_any_order() -> None:
+    assert filled().take((labels(1, 0), labels(20, 10))).tolist() == [[4.0, 3.0], [2.0, 1.0]]
+
+
+def test_what_was_never_there_is_no_number() -> None:
+    found = filled().take((labels(0, 5), labels(10, 30)))
+    assert found[0, 0] == 1.0
+    assert torch.isnan(found).tolist() == [[False, True], [True, True]]
+
+
+def test_growing_keeps_what_was_there() -> None:
+    shared = filled()
+    shared.put((labels(0, 1, 2), labels(30)), torch.tensor([[5.0], [6.0], [7.0]]))
+    assert shared.shape == (3, 3)
+    assert shared.take((labels(0, 1), labels(10, 20, 30))).tolist() == [[1.0, 2.0, 5.0], [3.0, 4.0, 6.0]]
+    assert torch.isnan(shared.take((labels(2), labels(10)))).all()
+
+
+def test_many_scattered_places_are_found_as_few_are() -> None:
+    shared, count = Shared.empty(1, torch.zeros(1)), 400
+    order = np.random.default_rng(0).permutation(count).astype(np.uint64)
+    shared.put((order,), torch.arange(count, dtype=torch.float32))
+    chosen = np.arange(0, count, 3).astype(np.uint64)
+    place = {int(label): at for at, label in enumerate(order)}
+    assert shared.take((chosen,)).tolist() == [float(place[int(label)]) for label in chosen]
+    shared.put((chosen,), torch.full((len(chosen),), -1.0))
+    assert (shared.used()[0] == -1.0).sum() == len(chosen)
+
+
+def test_a_step_moves_the_part_alone() -> None:
+    shared = filled()
+    shared.learn((labels(1), labels(10)), torch.tensor([[2.0]]), rate=0.5, epsilon=0.0)
+    assert shared.used()[0].tolist() == [[1.0, 2.0], [2.5, 4.0]]
+    shared.learn((labels(1), labels(10)), torch.tensor([[2.0]]), rate=0.5, epsilon=0.0)
+    assert np.isclose(float(shared.used()[0][1, 0]), 2.5 - 0.5 * 2.0 / np.sqrt(8.0))
+
+
+def test_gradients_of_several_parts_add_up_where_they_overlap() -> None:
+    one = ((labels(0, 1), labels(7)), torch.tensor([[1.0], [2.0]]))
+    other = ((labels(1), labels(5, 7)), torch.tensor([[10.0, 20.0]]))
+    (rows, columns), total = summed([one, other])
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [5, 7])
+    assert total.tolist() == [[0.0, 1.0], [10.0, 22.0]]
