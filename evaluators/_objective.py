@@ -28,6 +28,7 @@ KNOWN_METRICS = MappingProxyType(
         "ne_progressive_gain": Goal.MAXIMIZE,
         "supernet_ne": Goal.MINIMIZE,
         "supernet_auc": Goal.MAXIMIZE,
+        "short_ne": Goal.MINIMIZE,
         "flops": Goal.MINIMIZE,
         "macs": Goal.MINIMIZE,
         "params": Goal.MINIMIZE,

@@ -24,6 +24,7 @@ from evaluators.tabular import Tabular
 from evaluators.train import Train
 from evaluators.trees import Trees
 from evaluators.weight_sharing import WeightSharing
+from evaluators.zero_cost import ZeroCost
 from searchspaces import Candidate, Options, foreign_plugins, plugin_names
 from searchspaces.spaces.autoctr import AutoCTR
 from searchspaces.spaces.codesign import Codesign
@@ -160,6 +161,17 @@ def _weight_sharing(folder: Path) -> Case:
     )
 
 
+def _zero_cost(folder: Path) -> Case:
+    data = write_small_data(folder / "small", rows=600).folder
+    good = (suggest(mlp(8)), suggest(mlp(16)), suggest(mlp(8), replicate=1))
+    return Case(
+        lambda: ZeroCost(data, 1, short_steps=3, batch_size=64, controls=(mlp(8),)),
+        good,
+        suggest(mlp(learning_rate=1e30)),
+        "short_ne",
+    )
+
+
 FACTORIES: dict[str, Callable[[Path], Case]] = {
     "train": _train,
     "planted": _planted,
@@ -169,6 +181,7 @@ FACTORIES: dict[str, Callable[[Path], Case]] = {
     "simulated_cluster": _simulated_cluster,
     "measured_run": _measured_run,
     "weight_sharing": _weight_sharing,
+    "zero_cost": _zero_cost,
 }
 ROOM = [
     pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])

@@ -46,8 +46,8 @@ def test_every_known_metric_is_there() -> None:
     ((_, outcome),) = Planted(SPACE, 1).evaluate(_sample(1))
     assert isinstance(outcome, Evaluation)
     of_systems = {"step_seconds", "dollars_per_billion_examples", "speed_ratio"}
-    absent = {name for name in KNOWN_METRICS if name.startswith(("ne_", "supernet_"))} | {"energy_joules"}  # no training
-    assert set(KNOWN_METRICS) - absent - of_systems <= set(outcome.metrics)
+    of_training = {name for name in KNOWN_METRICS if name.startswith(("ne_", "supernet_", "short_", "energy_"))}
+    assert set(KNOWN_METRICS) - of_training - of_systems <= set(outcome.metrics)
 
 
 def test_the_landscape_is_the_same_for_all_studies_without_noise() -> None:

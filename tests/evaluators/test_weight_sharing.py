@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Fidelity, Suggestion
+from evaluators.weight_sharing import WeightSharing
+from searchspaces import Options
+from searchspaces.spaces.autoctr import AutoCTR
+from tests.evaluators.small_data import SCHEMA, mlp, write_small_data
+
+SPACE = AutoCTR(SCHEMA, blocks=2, widths=(4, 8), embedding_dim=4)
+ROWS = 200
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_data(tmp_path_factory.mktemp("data") / "small", rows=400).folder
+
+
+def evaluator(data: Path, **options: object) -> WeightSharing:
+    return WeightSharing(data, SPACE, 1, **{"rows": ROWS, "batch_size": 50, "device": "cpu", **options})  # type: ignore[arg-type]
+
+
+def outcome(one: WeightSharing, suggestion: Suggestion) -> Evaluation | Failure:
+    ((_, found),) = one.evaluate([suggestion])
+    return found
+
+
+def test_its_measure_is_never_called_ne(data: Path) -> None:
+    found = outcome(evaluator(data, evaluation_rows=100, calibration_rows=60), Suggestion(mlp(8)))
+    assert isinstance(found, Evaluation)
+    assert not {"ne", "auc", "logloss"} & set(found.metrics)
+    assert found.value("supernet_rows") == ROWS
+    assert found.value("scoring_rows") == 100 + 2 * 60
+
+
+def test_settings_of_training_make_no_difference(data: Path) -> None:
+    one = evaluator(data)
+    plain, other = (outcome(one, Suggestion(each)) for each in (mlp(8), mlp(8, learning_rate=0.1)))
+    assert isinstance(plain, Evaluation)
+    assert isinstance(other, Evaluation)
+    assert plain.metrics == other.metrics
+
+
+def test_it_goes_on_from_a_checkpoint(data: Path, tmp_path: Path) -> None:
+    first, again = (outcome(evaluator(data, checkpoint=tmp_path), Suggestion(mlp(8))) for _ in range(2))
+    assert isinstance(first, Evaluation)
+    assert isinstance(again, Evaluation)
+    assert first.metrics == again.metrics
+    assert len(list(tmp_path.glob("seed-*/supernet.json"))) == 1
+
+
+def test_a_fidelity_sets_nothing(data: Path) -> None:
+    found = outcome(evaluator(data), Suggestion(mlp(8), Fidelity(-1, Options(rows=5))))
+    assert isinstance(found, Failure)
+    assert found.kind is FailureKind.INVALID
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"sampling": "greedy"}, "'sampling' must be one of uniform, fair, sandwich"),
+        ({"device": "tpu"}, "'device' must be"),
+        ({"cohort_size": 0}, "'cohort_size' must be at least 1"),
+        ({"ridge": -1.0}, "'ridge' must be more than zero"),
+    ],
+)
+def test_options_keep_their_rules(data: Path, wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(EvaluatorError, match=message):
+        evaluator(data, **wrong)
