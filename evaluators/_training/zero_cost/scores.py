@@ -26,8 +26,8 @@ def gradient_norm(model: RankingModel, batch: Batch) -> float:
     model.eval()
     weights = _outside_tables(model)
     loss = binary_cross_entropy_with_logits(model(batch.numeric, batch.categorical), batch.label)
-    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-    return float(sum(one.norm() for one in gradients if one is not None))
+    gradients = torch.autograd.grad(loss, weights, materialize_grads=True)
+    return float(torch.stack([one.norm() for one in gradients]).sum())
 
 
 def log_synflow(model: RankingModel) -> float | None:
@@ -43,13 +43,13 @@ def log_synflow(model: RankingModel) -> float | None:
     with torch.no_grad():
         for one in weights:
             one.abs_()
-    for one in model.modules():
-        if isinstance(one, LayerNorm | BatchNorm):
-            one.register_forward_hook(lambda _, given, __: given[0])
+    for layer in model.modules():
+        if isinstance(layer, LayerNorm | BatchNorm):
+            layer.register_forward_hook(lambda _, given, __: given[0])
     flow = model.interact(_ones(model)).sum()
-    gradients = torch.autograd.grad(flow, weights, allow_unused=True)
+    gradients = torch.autograd.grad(flow, weights, materialize_grads=True)
     pairs = zip(weights, gradients, strict=True)
-    total = float(sum((weight.detach() * one).sum() for weight, one in pairs if one is not None))
+    total = float(torch.stack([(weight.detach() * one).sum() for weight, one in pairs]).sum())
     return math.log(total) if 0.0 < total < math.inf else None
 
 

@@ -44,7 +44,8 @@ def scorer(settings: ScoringSettings, net: Supernet = NET) -> Scorer:
 
 
 def test_a_bare_score_is_the_ne_of_the_subnetwork_as_it_stands() -> None:
-    expected = quality(score(NET.subnetwork(model()), Examples(part(300, 5), torch.device("cpu"))), part(300, 5).label)
+    rows = Examples(part(300, 5), torch.device("cpu"))
+    expected = quality(score(NET.subnetwork(model()), rows), rows.labels)
     found = scorer(BARE).score(model())
     assert found["supernet_ne"].value == pytest.approx(expected["ne"].value, abs=1e-12)
     assert found["supernet_auc"].value == pytest.approx(expected["auc"].value, abs=1e-12)
