@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,12 @@ MOST_RUNS = 64
 """Pieces that are moved one by one."""
 
 Positions = NDArray[np.int64]
+Run = tuple[int, int, int]
+"""Place in the part, place in the whole, and length of what lies together in both."""
+
+Index = tuple[slice, ...] | tuple[Tensor, ...]
+Pieces = list[tuple[Index, Index]]
+"""Where each piece lies in the part and in the whole."""
 
 
 @dataclass(eq=False)
@@ -30,7 +36,8 @@ class Shared:
     labels: tuple[Labels, ...]
     values: Tensor
     squares: Tensor
-    _sorted: list[tuple[Labels, Positions]] = field(default_factory=list)
+    _sorted: list[tuple[Labels, Positions]] = field(default_factory=list, init=False, repr=False)
+    _last: tuple[Sequence[Labels], Pieces, bool] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def empty(cls, axes: int, like: Tensor) -> Shared:
@@ -40,20 +47,25 @@ class Shared:
 
     def take(self, labels: Sequence[Labels]) -> Tensor:
         """A copy of the values at these labels; NaN where there are none."""
-        return _taken(self.values, [self._positions(at, one) for at, one in enumerate(labels)])
+        pieces, is_whole = self._pieces(labels)
+        shape = [len(one) for one in labels]
+        part = self.values.new_empty(shape) if is_whole else self.values.new_full(shape, torch.nan)
+        return _copied(self.values, part, pieces)
 
     def put(self, labels: Sequence[Labels], values: Tensor) -> None:
         """Writes values, also where there were none."""
         self._grow(labels)
-        _write(self.values, [self._positions(at, one) for at, one in enumerate(labels)], values)
+        for here, there in self._pieces(labels)[0]:
+            self.values[there] = values[here]
 
     def learn(self, labels: Sequence[Labels], gradient: Tensor, *, rate: float, epsilon: float) -> None:
         """A step of AdaGrad (Duchi, Hazan and Singer 2011, Adaptive subgradient methods) on a part that is there."""
-        positions = [self._positions(at, one) for at, one in enumerate(labels)]
-        squares = _taken(self.squares, positions).addcmul_(gradient, gradient)
-        _write(self.squares, positions, squares)
-        values = _taken(self.values, positions)
-        _write(self.values, positions, values.addcdiv_(gradient, squares.sqrt_().add_(epsilon), value=-rate))
+        pieces, _ = self._pieces(labels)
+        squares = _copied(self.squares, torch.zeros_like(gradient), pieces).addcmul_(gradient, gradient)
+        move = gradient / squares.sqrt().add_(epsilon)
+        for here, there in pieces:
+            self.squares[there] = squares[here]
+            self.values[there] -= rate * move[here]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,30 +77,39 @@ class Shared:
         part = tuple(slice(0, size) for size in self.shape)
         return self.values[part], self.squares[part]
 
-    def _positions(self, axis: int, labels: Labels) -> Positions:
-        """Where the labels stand along an axis, -1 for those that do not."""
+    def _pieces(self, labels: Sequence[Labels]) -> tuple[Pieces, bool]:
+        """The pieces of the part at some labels, and whether all labels are there; of the last ones it is known."""
+        if self._last is None or self._last[0] is not labels:
+            runs = [self._runs(at, one) for at, one in enumerate(labels)]
+            known = [sum(length for _, _, length in one) for one in runs]
+            is_whole = known == [len(one) for one in labels]
+            self._last = labels, _pieces(runs), is_whole
+        return self._last[1], self._last[2]
+
+    def _runs(self, axis: int, labels: Labels) -> list[Run]:
         own = self.labels[axis]
         if len(labels) <= len(own) and np.array_equal(own[: len(labels)], labels):
-            return np.arange(len(labels))
-        if not len(own):
+            return [(0, 0, len(labels))]
+        return _runs(self._positions(axis, labels))
+
+    def _positions(self, axis: int, labels: Labels) -> Positions:
+        """Where the labels stand along an axis, -1 for those that do not."""
+        if not len(self.labels[axis]):
             return np.full(len(labels), -1)
-        ranked, order = self._ranked(axis)
+        if not self._sorted:
+            orders = [np.argsort(one) for one in self.labels]
+            self._sorted = [(one[order], order) for one, order in zip(self.labels, orders, strict=True)]
+        ranked, order = self._sorted[axis]
         at = np.minimum(np.searchsorted(ranked, labels), len(ranked) - 1)
         found: Positions = np.where(ranked[at] == labels, order[at], -1)
         return found
 
-    def _ranked(self, axis: int) -> tuple[Labels, Positions]:
-        if not self._sorted:
-            orders = [np.argsort(one) for one in self.labels]
-            self._sorted = [(one[order], order) for one, order in zip(self.labels, orders, strict=True)]
-        return self._sorted[axis]
-
     def _grow(self, labels: Sequence[Labels]) -> None:
-        fresh = [one[self._positions(at, one) < 0] for at, one in enumerate(labels)]
-        if not any(len(one) for one in fresh):
+        if self._pieces(labels)[1]:
             return
+        fresh = [one[self._positions(at, one) < 0] for at, one in enumerate(labels)]
         self.labels = tuple(np.concatenate([own, new]) for own, new in zip(self.labels, fresh, strict=True))
-        self._sorted = []
+        self._sorted, self._last = [], None
         if all(have >= need for have, need in zip(self.values.shape, self.shape, strict=True)):
             return
         pairs = zip(self.values.shape, self.shape, strict=True)
@@ -103,48 +124,38 @@ def _enlarged(tensor: Tensor, shape: Sequence[int], fill: float) -> Tensor:
     return larger
 
 
-def _taken(tensor: Tensor, positions: Sequence[Positions]) -> Tensor:
-    """The part at some positions along each axis, in memory of its own; NaN at -1."""
-    shape = [len(own) for own in positions]
-    is_whole = all((own >= 0).all() for own in positions)
-    part = tensor.new_empty(shape) if is_whole else tensor.new_full(shape, torch.nan)
-    for here, there in _pieces(positions):
+def _copied(tensor: Tensor, part: Tensor, pieces: Pieces) -> Tensor:
+    for here, there in pieces:
         part[here] = tensor[there]
     return part
 
 
-def _write(tensor: Tensor, positions: Sequence[Positions], part: Tensor) -> None:
-    for here, there in _pieces(positions):
-        tensor[there] = part[here]
+def _pieces(runs: Sequence[Sequence[Run]]) -> Pieces:
+    """What lies together is moved together: a gather of single columns takes several times as long."""
+    if math.prod(len(one) for one in runs) > MOST_RUNS:
+        return [tuple(_crossed([_spread(one, side) for one in runs]) for side in (0, 1))]  # type: ignore[list-item]
+    return [
+        (
+            tuple(slice(at, at + length) for at, _, length in chosen),
+            tuple(slice(start, start + length) for _, start, length in chosen),
+        )
+        for chosen in itertools.product(*runs)
+    ]
 
 
-Index = tuple[slice, ...] | tuple[Tensor, ...]
-
-
-def _pieces(positions: Sequence[Positions]) -> Iterator[tuple[Index, Index]]:
-    """Where each piece lies in the part and in the whole; positions of -1 are left out.
-
-    What lies together is moved together: a gather of single columns takes several times as long.
-    """
-    runs = [_runs(own) for own in positions]
-    if math.prod(len(one) for one in runs) <= MOST_RUNS:
-        for chosen in itertools.product(*runs):
-            here = tuple(slice(at, at + length) for at, _, length in chosen)
-            yield here, tuple(slice(start, start + length) for _, start, length in chosen)
-        return
-    known = [np.flatnonzero(own >= 0) for own in positions]
-    yield _crossed(known), _crossed([own[one] for own, one in zip(positions, known, strict=True)])
-
-
-def _runs(positions: Positions) -> list[tuple[int, int, int]]:
-    """Place in the part, place in the whole, and length of each run of positions that follow each other."""
+def _runs(positions: Positions) -> list[Run]:
     known = np.flatnonzero(positions >= 0)
     if not len(known):
         return []
     own = positions[known]
-    starts = np.flatnonzero(np.concatenate([[True], (own[1:] - own[:-1] != 1) | (known[1:] - known[:-1] != 1)]))
-    lengths = np.diff(np.append(starts, len(known)))
+    breaks = np.flatnonzero((own[1:] - own[:-1] != 1) | (known[1:] - known[:-1] != 1)) + 1
+    starts = np.concatenate([[0], breaks])
+    lengths = np.concatenate([breaks, [len(known)]]) - starts
     return list(zip(known[starts].tolist(), own[starts].tolist(), lengths.tolist(), strict=True))
+
+
+def _spread(runs: Sequence[Run], side: int) -> Positions:
+    return np.concatenate([np.arange(one[side], one[side] + one[2]) for one in runs])
 
 
 def _crossed(places: Sequence[Positions]) -> tuple[Tensor, ...]:
