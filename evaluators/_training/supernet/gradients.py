@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evaluators._errors import DivergedError
 from evaluators._training.supernet.axes import Labels
 from evaluators._training.supernet.places import Place
 from searchspaces.build import RankingModel
@@ -34,9 +35,17 @@ class Gradients:
                 self.parts.setdefault(place.key, []).append((place.labels, one.grad))
 
     def summed(self, *, most: float) -> dict[str, Part]:
-        """One gradient for each key, all scaled down where their norm together is above `most`."""
+        """One gradient for each key, all scaled down where their norm together is above `most`.
+
+        Raises:
+            DivergedError: the norm is no finite number: a weight that is none would count as one that was never drawn.
+        """
         found = {key: summed(parts) for key, parts in self.parts.items()}
         norm = math.sqrt(sum(float(gradient.square().sum()) for _, gradient in found.values()))
+        if not math.isfinite(norm):
+            raise DivergedError(
+                f"training a supernet must keep finite gradients, but their norm was {norm}; lower the learning rate"
+            )
         scale = min(1.0, most / norm) if norm > 0.0 else 1.0
         return {key: (labels, gradient * scale) for key, (labels, gradient) in found.items()}
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from evaluators._training.supernet.gradients import summed
+from evaluators import DivergedError
+from evaluators._training.supernet.gradients import Gradients, summed
 from evaluators._training.supernet.shared import Shared
 
 
@@ -60,3 +62,16 @@ def test_gradients_of_several_parts_add_up_where_they_overlap() -> None:
     (rows, columns), total = summed([one, other])
     assert (rows.tolist(), columns.tolist()) == ([0, 1], [5, 7])
     assert total.tolist() == [[0.0, 1.0], [10.0, 22.0]]
+
+
+def test_gradients_are_scaled_down_together() -> None:
+    gradients = Gradients({key: [((labels(0),), torch.tensor([size]))] for key, size in (("a", 3.0), ("b", 4.0))})
+    found = gradients.summed(most=1.0)
+    assert [float(one) for _, one in found.values()] == pytest.approx([0.6, 0.8])
+    assert [float(one) for _, one in gradients.summed(most=9.0).values()] == [3.0, 4.0]
+
+
+def test_a_gradient_that_is_not_finite_is_refused() -> None:
+    gradients = Gradients({"a": [((labels(0),), torch.tensor([float("nan")]))]})
+    with pytest.raises(DivergedError, match=r"finite gradients.*lower the learning rate"):
+        gradients.summed(most=1.0)
