@@ -15,7 +15,7 @@ from tests.evaluators.training.supernet.spaces import SPACES, architectures, bat
 
 RATES = Rates(0.05, 0.05)
 COUNT = 3
-"""Of 200 with which all spaces were held to the same: see `docs/decisions/0028-weights-shared-by-what-they-mean.md`."""
+"""With 200 most spaces were held to the same once: see `docs/decisions/0028-weights-shared-by-what-they-mean.md`."""
 
 
 def chain(width: int, *, dim: int = 4) -> Architecture:
