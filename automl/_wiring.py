@@ -219,9 +219,15 @@ def _baselines(config: StudyConfig, dataset: Dataset) -> tuple[Suggestion, ...]:
     """
     own = own_baseline(config, dataset.schema)
     suggestions = [] if own is None else [Suggestion(own, origin=BASELINE_ORIGIN)]
-    suggestions += human_made(config.baseline_names(), dataset.schema, but=own)
+    if config.baselines is not None or _has_models(config):
+        suggestions += human_made(config.baseline_names(), dataset.schema, but=own)
     plan = audit_plan(config)
     return tuple(suggestions if plan is None else [replace(one, fidelity=plan.ladder.full) for one in suggestions])
+
+
+def _has_models(config: StudyConfig) -> bool:
+    """Whether the space has models, which others can be compared with; a space of systems has ways to train one."""
+    return bool(getattr(plugins.load("space", config.space["name"]), "has_models", True))
 
 
 def human_made(names: Sequence[str], schema: FeatureSchema, *, but: Candidate | None) -> list[Suggestion]:

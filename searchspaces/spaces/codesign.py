@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from searchspaces._candidate import Candidate
 from searchspaces._decided_space import DecidedSpace
@@ -41,6 +41,8 @@ class Codesign(DecidedSpace):
     Raises:
         SpaceError: an option is wrong, two knobs contradict each other whatever is chosen, or no plan fits.
     """
+
+    has_models: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
+from typing import ClassVar
 
 from searchspaces._candidate import Candidate
 from searchspaces._decided_space import DecidedSpace
@@ -55,6 +56,8 @@ class RunSettings(DecidedSpace):
     Raises:
         SpaceError: a knob is not known or has no choices, or a batch cannot be cut into equal pieces.
     """
+
+    has_models: ClassVar[bool] = False
 
     def __init__(self, schema: FeatureSchema, *, knobs: Mapping[str, Sequence[Choice]] | None = None) -> None:
         del schema  # what is trained is the evaluator's

@@ -299,3 +299,20 @@ def test_create_study_without_a_baseline_stays_as_it_was(tmp_path: Path) -> None
     assert study.record.config["baseline"] is None
     assert "baseline" not in study.record.facts
     study.close()
+
+
+@pytest.mark.parametrize(("named", "there"), [({}, set()), ({"baselines": ["deepfm"]}, {"zoo:deepfm"})])
+def test_a_space_without_models_has_no_human_made_ones_beside_it_unless_they_are_named(
+    tmp_path: Path, named: dict[str, Any], there: set[str]
+) -> None:
+    study = create_study(
+        "systems",
+        data=planted_data(tmp_path / "data"),
+        storage="memory://",
+        space={"name": "run_settings"},
+        evaluator={"name": "measured_run"},
+        objectives=["speed_ratio"],
+        **named,
+    )
+    assert {one.origin for one in study.wiring.baselines} == there
+    study.close()
