@@ -92,8 +92,9 @@ class MeasuredRun:
                 yield position, Evaluation(outcome, seconds=seconds)
 
     def open(self) -> None:
-        """Starts the control's ranks, if they are not there."""
-        if self._standing is None:
+        """Starts the control's ranks, if they are not there, or no longer."""
+        if self._standing is None or not self._standing.is_alive:
+            self.close()
             self._standing = self._ranks(self._base).__enter__()
             self._standing.steps(self.warm_up_steps, seconds=self.timeout_seconds)
 

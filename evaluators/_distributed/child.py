@@ -10,7 +10,6 @@ are taken. At the end of input, or once the driver is gone, so is this process.
 from __future__ import annotations
 
 import json
-import os
 import queue
 import resource
 import sys
@@ -31,7 +30,7 @@ from evaluators._distributed.tables import Wire
 from evaluators._distributed.trainer import Learning, Trainer
 from evaluators._distributed.world import joined
 from evaluators._errors import EvaluatorError
-from evaluators._training.child import say, warm_up, watch
+from evaluators._training.child import conversation, limit_memory, say, warm_up
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.final import measure
@@ -45,11 +44,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 def main(arguments: list[str]) -> None:
     """Serves the driver until it goes away."""
-    answers_fd, driver = int(arguments[0]), int(arguments[1])
-    os.set_inheritable(answers_fd, False)
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=watch, args=(lines, driver), daemon=True).start()
-    with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
+    with conversation(arguments) as (lines, answers):
         try:
             trainer, batches, valid = _ready(json.loads(lines.get()))
         except EvaluatorError as error:
@@ -83,9 +78,7 @@ def _ready(greeting: dict[str, Any]) -> tuple[Trainer, Iterator[Batch], Part]:
     examples = Examples(dataset.part("train"), device)
     warm_up()
     np.random.default_rng(0).permutation(2)  # imports what it needs while there is memory
-    if greeting["memory_limit_mb"] is not None:
-        limit = greeting["memory_limit_mb"] * 1024 * 1024
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit_memory(greeting["memory_limit_mb"])
     schema = dataset.schema.capped(greeting["hash_cap"])
     model = build(Architecture.from_dict(greeting["architecture"]), schema, seed=greeting["seed"]).to(device)
     trainer = Trainer(model, layout, world, _learning(greeting["learning"], layout.moment_scale))

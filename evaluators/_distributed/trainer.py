@@ -23,8 +23,6 @@ from evaluators._distributed.world import World
 from evaluators._training.examples import Batch
 from searchspaces.build import RankingModel
 
-Vectors = dict[str, dict[str, Tensor]]
-
 
 @dataclass(frozen=True)
 class Learning:

@@ -17,7 +17,8 @@ import resource
 import select
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import torch
@@ -45,11 +46,7 @@ Message = dict[str, Any]
 
 def main(arguments: list[str]) -> None:
     """Serves the driver until it goes away."""
-    answers_fd, driver = int(arguments[0]), int(arguments[1])
-    os.set_inheritable(answers_fd, False)
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=watch, args=(lines, driver), daemon=True).start()
-    with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
+    with conversation(arguments) as (lines, answers):
         try:
             session = begin(json.loads(lines.get()))
         except EvaluatorError as error:
@@ -61,6 +58,25 @@ def main(arguments: list[str]) -> None:
             for position, outcome in session.outcomes(asked(request)):
                 say(answers, {"id": request["id"], "position": position, **as_message(outcome)})
             say(answers, {"id": request["id"], "done": True})
+
+
+@contextmanager
+def conversation(arguments: list[str]) -> Iterator[tuple[queue.SimpleQueue[bytes], TextIO]]:
+    """Lines of the driver, and where answers to it go; `arguments` are the two of the command line."""
+    answers_fd, driver = int(arguments[0]), int(arguments[1])
+    os.set_inheritable(answers_fd, False)
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=watch, args=(lines, driver), daemon=True).start()
+    with os.fdopen(answers_fd, "w", encoding="utf-8") as answers:
+        yield lines, answers
+
+
+def limit_memory(megabytes: int | None) -> None:
+    """Limits this process's memory from now on; None leaves it to the machine."""
+    if megabytes is not None:
+        limit = megabytes * 1024 * 1024
+        # Not RLIMIT_AS: CUDA and torch reserve far more addresses than they ever use.
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def asked(request: Message) -> list[Asked]:
@@ -81,10 +97,7 @@ def begin(greeting: Message) -> Session:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # costs a pass each
     dataset = open_dataset(greeting["dataset"])
     data = SearchData.load(dataset, device)
-    if greeting["memory_limit_mb"] is not None:
-        limit = greeting["memory_limit_mb"] * 1024 * 1024
-        # Not RLIMIT_AS: CUDA and torch reserve far more addresses than they ever use.
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    limit_memory(greeting["memory_limit_mb"])
     warm_up()
     candidates = [Candidate.from_dict(one) for one in greeting["controls"]]
     most = greeting["threads"] or choose_threads(cores_of_each(), data, candidates, digest=dataset.digest)
