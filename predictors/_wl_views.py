@@ -39,9 +39,13 @@ class View:
 class Views:
     """Describes candidates, each fingerprint once; a study asks for the same ones again after every trial."""
 
-    def __init__(self, space: SearchSpace, schema: FeatureSchema | None) -> None:
+    def __init__(
+        self, space: SearchSpace, schema: FeatureSchema | None, *, graph: bool = True, live: bool = True
+    ) -> None:
         self._space = space
         self._schema = schema
+        self._has_graph = graph
+        self._is_live = live
         self._known: dict[str, View] = {}
 
     def of(self, candidates: Sequence[Candidate], *, keep: bool) -> list[View]:
@@ -57,14 +61,15 @@ class Views:
     def _view(self, candidate: Candidate) -> View:
         code, settings = self._code(candidate), settings_features(candidate)
         architecture = candidate.architecture
-        if architecture is None:
-            return View(code, {}, {}, settings, {})
-        coarse = refined_labels(architecture, COARSE_ROUNDS, with_options=False)
-        fine = refined_labels(architecture, FINE_ROUNDS, with_options=True)
+        if architecture is None or not self._has_graph:
+            return View(code, {}, {}, settings, self._costs(candidate))
+        live = self._is_live
+        coarse = refined_labels(architecture, COARSE_ROUNDS, with_options=False, live=live)
+        fine = refined_labels(architecture, FINE_ROUNDS, with_options=True, live=live)
         labels = {f"coarse {at}": Counter(one) for at, one in enumerate(coarse)}
         labels |= {f"fine {at}": Counter(one) for at, one in enumerate(fine)}
         labels["last"] = Counter(coarse[1][-1:])
-        return View(code, labels, graph_features(architecture), settings, self._costs(candidate))
+        return View(code, labels, graph_features(architecture, live=live), settings, self._costs(candidate))
 
     def _code(self, candidate: Candidate) -> Vector | None:
         try:

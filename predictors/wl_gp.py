@@ -53,13 +53,22 @@ class WLGP:
     """
 
     def __init__(
-        self, space: SearchSpace, schema: FeatureSchema | None = None, *, trees: bool = True, compress: bool = True
+        self,
+        space: SearchSpace,
+        schema: FeatureSchema | None = None,
+        *,
+        trees: bool = True,
+        compress: bool = True,
+        graph: bool = True,
+        live: bool = True,
     ) -> None:
         """With a schema, FLOPs, parameters and bytes of tables are features too; `trees` averages with trees.
 
-        `compress: false` takes losses above the median as they are, for a metric that has no outliers.
+        `compress: false` takes losses above the median as they are, for a metric that has no outliers. To see what the
+        parts are worth, `graph: false` leaves the graph out, and `live: false` takes it as it is written, dead blocks
+        too.
         """
-        self._views = Views(space, schema)
+        self._views = Views(space, schema, graph=graph, live=live)
         self._has_trees = trees
         self._compresses = compress
         self._fitted: _Fitted | None = None

@@ -22,8 +22,10 @@ Edges = tuple[tuple[str, int], ...]  # (port, place of the source) of each input
 LABEL_BYTES = 8
 
 
-def refined_labels(architecture: Architecture, rounds: int, *, with_options: bool) -> tuple[Labels, ...]:
-    """Labels of the live nodes after 0, 1, ... `rounds` refinements, the output's last in each.
+def refined_labels(
+    architecture: Architecture, rounds: int, *, with_options: bool, live: bool = True
+) -> tuple[Labels, ...]:
+    """Labels of the live nodes, or else of all, after 0, 1, ... `rounds` refinements, the output's last in each.
 
     A label of round h stands for the sub-graph of height h that ends in the node: its block, with its options or
     without, and in each round the multiset of its inputs' labels, each with its port. Equal texts mean equal
@@ -36,7 +38,7 @@ def refined_labels(architecture: Architecture, rounds: int, *, with_options: boo
     >>> refined_labels(graph, 0, with_options=False)
     (('numeric', 'mlp', 'logit'),)
     """
-    nodes, edges = _live(architecture)
+    nodes, edges = _parts(architecture, live=live)
     labels = tuple(_label(node) if with_options else node.block for node in nodes)
     found = [labels]
     for _ in range(rounds):
@@ -48,8 +50,10 @@ def refined_labels(architecture: Architecture, rounds: int, *, with_options: boo
     return tuple(found)
 
 
-def graph_features(architecture: Architecture) -> dict[str, float]:
+def graph_features(architecture: Architecture, *, live: bool = True) -> dict[str, float]:
     """Counts and lengths by name; what the graph lacks is left out, so a name that is missing means zero.
+
+    They are of the live graph, or else of the graph as it is written.
 
     Per block how often it occurs (`block mlp`), the sum of the logarithms to base 2 of its numeric options
     (`size mlp width`), which blocks it takes (`edge fm mlp`) and how often it feeds the output (`last mlp`); of the
@@ -57,7 +61,7 @@ def graph_features(architecture: Architecture) -> dict[str, float]:
     of the output's fan-in, and the logarithm of the number of ways. After Lukasik, Jung and Keuper 2024, Surprisingly
     Strong Performance Prediction with Neural Graph Features.
     """
-    nodes, edges = _live(architecture)
+    nodes, edges = _parts(architecture, live=live)
     blocks = [node.block for node in nodes]
     features = Counter(f"block {block}" for block in blocks)
     features.update(
@@ -67,10 +71,10 @@ def graph_features(architecture: Architecture) -> dict[str, float]:
     return {name: float(count) for name, count in features.items()} | _sizes(nodes) | _lengths(edges)
 
 
-def _live(architecture: Architecture) -> tuple[list[Node], list[Edges]]:
-    live = live_nodes(architecture)
-    place = {old: new for new, old in enumerate(live)}
-    nodes = [architecture.nodes[old] for old in live]
+def _parts(architecture: Architecture, *, live: bool) -> tuple[list[Node], list[Edges]]:
+    kept = live_nodes(architecture) if live else range(len(architecture.nodes))
+    place = {old: new for new, old in enumerate(kept)}
+    nodes = [architecture.nodes[old] for old in kept]
     edges = [tuple((node.port_of(at), place[source]) for at, source in enumerate(node.inputs)) for node in nodes]
     return nodes, edges
 

@@ -97,8 +97,9 @@ class WLEHVI:
         doubt_share: float = 0.1,
         replicate_share: float = 0.1,
         design: str = "spread",
+        neighbours: bool = True,
     ) -> None:
-        """`guide` is `wl_gp` if not given; the study injects schema and budget.
+        """`guide` is `wl_gp` if not given; the study injects schema and budget. Without `neighbours` the pool is random.
 
         Raises:
             ConfigError: options out of range, or no objective whose direction the guide knows.
@@ -117,6 +118,7 @@ class WLEHVI:
         self._initial = initial
         self._design = spread_design(design, space, schema)
         self._pool = pool
+        self._has_neighbours = neighbours
         self._shares = (quality_share, doubt_share)
         self._replicated = round(replicate_share * (budget_trials or 0))
         self._trials: list[Trial] = []
@@ -185,7 +187,7 @@ class WLEHVI:
         able = [one for one in self._known() if (np.array(one.losses) <= caps).all()]
         inside = {trial.number for trial in self._inside}
         parents = {one.trial.number: one.trial for one in _leading(able or self._known())}
-        used = [trial for number, trial in parents.items() if number in inside]
+        used = [trial for number, trial in parents.items() if self._has_neighbours and number in inside]
         pool = propose_pool(self._space, used, self._pool, taken=taken, rng=rng)
         pool = [one for one in pool if self._model.is_affordable(one.candidate)]
         pending = self._model.predict([one.candidate for one in underway if one.replicate == 0])

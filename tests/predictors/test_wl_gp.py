@@ -8,6 +8,7 @@ import pytest
 from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, Suggestion, Trial, TrialState
 from evaluators.planted import Planted
 from predictors import rank_correlation
+from predictors._wl_views import Views
 from predictors.lambdarank import LambdaRank
 from predictors.wl_gp import WLGP
 from searchspaces import Candidate, FeatureSchema, Field, Kind, zoo
@@ -160,6 +161,20 @@ def test_a_human_made_architecture_outside_the_space_informs_and_is_told() -> No
     told = model.predict([Suggestion(human), Suggestion(zoo("deepfm", SCHEMA))]).mean
     assert np.isfinite(told).all()
     assert told[0] < min(float(one.value("ne") or 1.0) for one in trials)
+
+
+def test_without_the_graph_only_code_and_costs_are_seen() -> None:
+    view = Views(SPACE, SCHEMA, graph=False).of([SPACE.sample(rng())], keep=False)[0]
+    assert (view.labels, view.counts) == ({}, {})
+    assert view.code is not None
+    assert set(view.costs) == {"flops", "params", "bytes"}
+
+
+@pytest.mark.parametrize("option", ["graph", "live"])
+def test_what_a_part_is_worth_can_be_tried(option: str) -> None:
+    trials = planted_trials(SPACE, 12)
+    model = WLGP(SPACE, SCHEMA, **{option: False}).fit(trials, "ne", rng=rng())
+    assert np.isfinite(model.predict([trials[0].suggestion]).mean).all()
 
 
 @pytest.mark.slow

@@ -73,6 +73,12 @@ def test_dead_blocks_change_nothing(seed: int) -> None:
         )
 
 
+def test_a_graph_as_it_is_written_has_its_dead_blocks() -> None:
+    dead = with_a_dead_block(sampled(0))
+    assert graph_features(dead, live=False)["nodes"] == len(dead.nodes)
+    assert [len(labels) for labels in refined_labels(dead, 2, with_options=True, live=False)] == [len(dead.nodes)] * 3
+
+
 def test_isomorphic_graphs_have_equal_labels_and_features() -> None:
     other = Architecture(
         (

@@ -101,7 +101,7 @@ def run(course: Course, entrant: Entrant, seed: int, rules: Rules) -> Run:
         ConfigError: the options do not fit the searcher.
         AutomlError: it asked for a candidate from outside the table.
     """
-    context = _context(course, seed)
+    context = {**_context(course, seed), "budget_trials": rules.trials}
     searcher = entrant_searcher(entrant.spec, context)
     trials = [_trial(course, one, at, seed) for at, one in enumerate(design(course, seed, rules.initial))]
     searcher.tell(trials)

@@ -60,6 +60,11 @@ def test_the_first_suggestions_are_those_of_the_design(design: str) -> None:
     assert "chosen_by" in record[6].suggestion.memo
 
 
+def test_without_neighbours_the_pool_is_random() -> None:
+    record = search(WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=6, neighbours=False), 12)
+    assert {one.suggestion.origin for one in record[6:]} == {"random"}
+
+
 def test_with_a_perfect_guide_the_optimum_is_found_soon() -> None:
     record = search(WLEHVI(Bitstrings(12), OBJECTIVES[:1], guide=KnownLoss(), initial=5, pool=60), 20)
     assert min(float(one.value("ne") or 9.0) for one in record) == pytest.approx(0.8)
