@@ -99,7 +99,7 @@ class WLEHVI:
         design: str = "spread",
         neighbours: bool = True,
     ) -> None:
-        """`guide` is `wl_gp` if not given; the study injects schema and budget. Without `neighbours` the pool is random.
+        """`guide` is `wl_gp` if not given; a study injects schema and budget; without `neighbours` the pool is random.
 
         Raises:
             ConfigError: options out of range, or no objective whose direction the guide knows.
