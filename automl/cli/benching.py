@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
         race,
         predictors,
         simulator,
+        supernet,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -388,6 +389,32 @@ def simulator(
     if layout is not Format.JSON:
         shown = ("round", "system", "measured", "predicted_left_out", "error")
         emit([{name: row[name] for name in shown} for row in found["rows"]], layout)
+
+
+def supernet(
+    *,
+    table: Annotated[Path, typer.Option(metavar="FOLDER", help="Table of trainings from scratch, of 'bench table'.")],
+    data: Annotated[str, typer.Option(metavar="DATA", help="The data that it is of.")],
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where supernets are kept; run again to go on.")],
+    rows: Annotated[int, typer.Option(min=1, help="Rows that a supernet trains on.")] = 400_000,
+    batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 256,
+    window: Annotated[int, typer.Option(min=100, help="Validation rows of a score.")] = 8192,
+    seeds: Annotated[int, typer.Option(min=2, help="Supernets of each kind.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Of the supernets.")] = 1,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """How well a supernet orders candidates that were trained from scratch, with its parts on and off."""
+    from automl.bench.supernet.benchmark import Plan
+    from automl.bench.supernet.benchmark import supernet as measure
+    from automl.cli._output import emit
+
+    found = measure(Plan(table, data, folder, rows, batch_size=batch_size, window=window, seeds=seeds, seed=seed))
+    if out is not None or layout is Format.JSON:
+        _give(found, out)
+    if layout is not Format.JSON:
+        shown = ("variant", "tau", "interval", "ceiling", "share", "reliability_of_a_score", "tau_less_than_all_on")
+        emit([{name: row[name] for name in shown} for row in found["variants"]], layout)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator
@@ -13,8 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from automl._errors import AutomlError
-from automl._files import write_text
+from automl.bench._remembering import remember
 from automl.bench._timing import machine
 from automl.bench.reliability import variance
 from automl.bench.reliability.labels import DEFAULT, NAIVE, ON_THE_STREAM, TRUTH, Collected
@@ -143,7 +141,7 @@ def _bench(plan: Plan) -> tuple[Bench, dict[str, Any]]:
         "machine": {**machine(), "torch": torch.__version__},
     }
     kept = {name: value for name, value in facts["plan"].items() if name != "minutes"}
-    _remember(plan.folder, {**kept, "architectures": None, "replicates": None})
+    remember(plan.folder, {**kept, "architectures": None, "replicates": None})
     return Bench(data, candidates, settings, dtype, plan.seed, plan.folder), facts
 
 
@@ -154,17 +152,3 @@ def _sampled(space: SearchSpace, plan: Plan) -> dict[int, Candidate]:
         one = space.sample(rng)
         found.setdefault(one.fingerprint, one)
     return dict(enumerate(found.values()))
-
-
-def _remember(folder: Path, facts: dict[str, Any]) -> None:
-    """Writes down of what the folder's trainings are.
-
-    Raises:
-        AutomlError: they are of another plan.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / "plan.json", json.dumps(facts, indent=2)
-    if not path.exists():
-        write_text(path, text)
-    if path.read_text(encoding="utf-8") != text:
-        raise AutomlError(f"a folder holds trainings of one plan, but {path} tells of another one; choose a new folder")

@@ -8,7 +8,8 @@ from typing import Any
 
 from automl import plugins
 from automl._files import replacing
-from automl.bench.table.plan import Plan, controls_of, drawn, facts_of, remember, space_of, write_facts
+from automl.bench._remembering import remember
+from automl.bench.table.plan import Plan, controls_of, drawn, facts_of, space_of, write_facts
 from automl.bench.table.trainings import Trainings, cohorts_of, trained
 from evaluators import Evaluation, Evaluator
 from evaluators._datasets import open_dataset

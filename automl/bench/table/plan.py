@@ -22,7 +22,6 @@ from evaluators._tabular.entries import FACTS_FILE
 from searchspaces import Candidate, SearchSpace, SearchSpaceError, zoo
 
 FORMAT = 1
-PLAN_FILE = "plan.json"
 
 DRAWS_PER_CANDIDATE = 20
 """Draws in a row without a new candidate, for each that is wanted, after which a space counts as too small."""
@@ -103,24 +102,6 @@ def facts_of(plan: Plan, dataset: Dataset) -> dict[str, Any]:
         "training": dict(plan.training),
         "versions": versions(),
     }
-
-
-def remember(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Writes down of what the folder's trainings are.
-
-    Raises:
-        AutomlError: they are of another plan.
-    """
-    path, text = folder / PLAN_FILE, json.dumps(facts, indent=2) + "\n"
-    if not path.exists():
-        write_text(path, text)
-    known = json.loads(path.read_text(encoding="utf-8"))
-    differing = [name for name in facts if known.get(name) != json.loads(text)[name]]
-    if differing:
-        raise AutomlError(
-            f"a folder holds the trainings of one plan, but {path} has another {', '.join(differing)}; "
-            "choose a new folder, or ask for what it was begun with"
-        )
 
 
 def write_facts(folder: Path, facts: Mapping[str, Any], found: Mapping[str, Any]) -> None:

@@ -55,5 +55,5 @@ def test_a_training_that_diverged_leaves_its_candidate_out_of_every_label(plan: 
 @pytest.mark.slow
 def test_a_folder_of_another_plan_is_refused(plan: Plan) -> None:
     reliability(plan)
-    with pytest.raises(AutomlError, match="trainings of one plan"):
+    with pytest.raises(AutomlError, match="results of one plan"):
         reliability(replace(plan, seed=2))
