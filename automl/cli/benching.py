@@ -130,18 +130,24 @@ def comparison(
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept; run again to go on.")],
     searchers: Annotated[str, typer.Option(help="Searchers, separated by commas.")] = "autoctr,random_search",
     trials: Annotated[int, typer.Option(min=1, help="Trials a search.")] = 100,
-    seed: Annotated[int, typer.Option(help="Of the searches.")] = 1,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, show_default="no limit", help="CPU time a search, in place of trials.")
+    ] = None,
+    rows: Annotated[int | None, typer.Option(min=1, show_default="all", help="Rows of a search's training.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the searches, the first where there are several runs.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="Searches of each searcher, under one seed after the other.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each finalist, on the test part.")] = 5,
     threads: Annotated[
         int | None, typer.Option(min=1, show_default="all", help="Threads of a search's trainings.")
     ] = None,
     out: Out = None,
 ) -> None:
-    """Search with each searcher under one seed, then train winners and baselines anew over seeds."""
-    from automl.bench.comparison import Plan
-    from automl.bench.comparison import comparison as measure
+    """Search with each searcher under the same seeds, then train winners and baselines anew over seeds."""
+    from automl.bench.comparison.benchmark import comparison as measure
+    from automl.bench.comparison.searches import Plan
 
-    plan = Plan(data, folder, tuple(searchers.split(",")), trials=trials, seed=seed, seeds=seeds, threads=threads)
+    names = tuple(searchers.split(","))
+    plan = Plan(data, folder, names, trials, seed, seeds, threads, runs=runs, minutes=minutes, rows=rows)
     _give(measure(plan), out)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from automl.bench._timing import Timed, machine, timed
 from automl.bench.audits import Plant, audits, planted
-from automl.bench.comparison import Plan, comparison
+from automl.bench.comparison.benchmark import comparison
+from automl.bench.comparison.searches import Meter, Plan
 from automl.bench.kills import kills
 from automl.bench.overhead import overhead
 from automl.fidelity import Rule, agreement, resamples
@@ -75,8 +77,21 @@ def test_a_killed_search_equals_an_undisturbed_one() -> None:
 @pytest.mark.slow
 def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
     data = prepare("synthetic", out=tmp_path / "data", options={"rows": 2000})
-    plan = Plan(str(data.folder), tmp_path / "kept", ("random_search",), trials=2, seeds=2, threads=1)
+    plan = Plan(str(data.folder), tmp_path / "kept", ("random_search",), trials=1, seeds=1, threads=1, runs=2)
     found = comparison(plan)
-    assert len(found["finalists"]) == 6
+    assert sorted(row["seed"] for row in found["finalists"] if row["name"] == "random_search") == [1, 2]
+    assert [one["rows_trained"] for one in found["searches"].values()] == [data.rows["train"]] * 2
     assert next(row for row in found["finalists"] if row["name"] == found["reference"])["difference"]["mean"] == 0.0
     assert comparison(plan) == found
+
+
+def test_a_meter_ends_a_search_and_goes_on_counting_after_a_stop(tmp_path: Path) -> None:
+    study, trial = Mock(), Mock()
+    meter = Meter(tmp_path / "cpu.json", limit=1e6)
+    meter(study, trial)
+    assert not study.stop.called
+    (tmp_path / "cpu.json").write_text("1000000.0", encoding="utf-8")
+    again = Meter(tmp_path / "cpu.json", limit=1e6)
+    assert again.is_spent
+    again(study, trial)
+    assert study.stop.called
