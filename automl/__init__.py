@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from automl._errors import AutomlError, ConfigError, ExportError, StudyError
-    from automl._searcher import LearnsFromRungs, Searcher
+    from automl._searcher import Declares, LearnsFromRungs, Searcher
     from automl.budget import Budget
     from automl.opening import create_study, load_study
     from automl.study import Study
@@ -19,6 +19,7 @@ __all__ = [
     "AutomlError",
     "Budget",
     "ConfigError",
+    "Declares",
     "ExportError",
     "LearnsFromRungs",
     "Searcher",
@@ -32,6 +33,7 @@ _HOMES = {
     "AutomlError": "automl._errors",
     "Budget": "automl.budget",
     "ConfigError": "automl._errors",
+    "Declares": "automl._searcher",
     "ExportError": "automl._errors",
     "LearnsFromRungs": "automl._searcher",
     "Searcher": "automl._searcher",

@@ -49,3 +49,15 @@ class LearnsFromRungs(Protocol):
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Learns from finished trials of the search that are no full training."""
         ...
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A searcher with a model that says who has won: the best of many noisy measurements is a lucky one as well."""
+
+    def declared(self) -> list[Trial]:
+        """Candidates of the search within all bounds, by their first full training, the best expected quality first.
+
+        Empty as long as it cannot tell.
+        """
+        ...

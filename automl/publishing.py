@@ -30,15 +30,21 @@ LOG = logging.getLogger("automl")
 REMEDY = "the next resume completes it, and so does `automl track sync`"
 
 
-def chosen_trial(study: Study, *, number: int | None = None, max_flops: float | None = None) -> Trial:
+def chosen_trial(
+    study: Study, *, number: int | None = None, max_flops: float | None = None, is_measured: bool = False
+) -> Trial:
     """A finished trial by number, else the best by the first objective, of at most `max_flops` where given.
+
+    The best is what the searcher declares, where it has a model of all measurements; else, or where `is_measured`
+    says so, the best measurement.
 
     Raises:
         StudyError: there is no such trial, or it has no result.
     """
     if number is not None:
         return _numbered(study, number)
-    trials = [one for one in study.best_trials if max_flops is None or (one.value("flops") or 0.0) <= max_flops]
+    best = [*([] if is_measured else study.declared()), *study.best_trials]
+    trials = [one for one in best if max_flops is None or (one.value("flops") or 0.0) <= max_flops]
     if not trials:
         least = min((one.value("flops") or 0.0 for one in study.best_trials), default=None)
         bound = "" if max_flops is None else f" of at most {max_flops:g} FLOPs"
@@ -126,7 +132,7 @@ def summary_of(study: Study, folder: Path, *, status: str) -> Summary:
     trials = study.trials
     ended_at = max((trial.finished_at or 0.0 for trial in trials), default=0.0) or study.record.created_at
     best = study.best_trials
-    chosen = best[0] if best and best[0].candidate.architecture else None
+    chosen = chosen_trial(study) if best and best[0].candidate.architecture else None
     files = _files(study, folder, best=best)
     if chosen is None:
         return Summary(status, ended_at, tuple(files))

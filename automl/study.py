@@ -18,16 +18,17 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from automl._errors import NothingLeft, StudyError
+from automl._errors import AutomlError, NothingLeft, StudyError
 from automl._locks import StudyLock
 from automl._loop import Loop
+from automl._searcher import Declares
 from automl._wiring import Wiring
 from automl._worker import ASK_LEASE_SECONDS, ASKED, Heartbeat, keeps_driver_out, requeue_all_lost, worker_name
 from automl.budget import Budget
 from automl.config import StudyConfig, parse_config
 from automl.course import StudyCourse
 from automl.front import front, searched
-from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Trial, TrialState
+from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Metric, Objective, Trial, TrialState
 from storage import Mirror, StorageError, StudyRecord, TrialStore
 
 DRAIN_SECONDS = 60.0
@@ -97,6 +98,21 @@ class Study:
     def best_trials(self) -> list[Trial]:
         """The feasible front of the search, in full training: no trial of it is beaten in every objective."""
         return front(searched(self.trials), self.objectives)
+
+    def declared(self) -> list[Trial]:
+        """Candidates in the order of the quality that the searcher expects, best first; empty where it has no model.
+
+        Where its model cannot be made, because the data is gone, there is a warning and none.
+        """
+        try:
+            self._loop.sync()
+            searcher = self.wiring.searcher
+        except (AutomlError, EvaluatorError) as error:
+            LOG.warning(
+                "study %r cannot ask its searcher who has won, and takes what was measured: %s", self.name, error
+            )
+            return []
+        return searcher.declared() if isinstance(searcher, Declares) else []
 
     @property
     def budget(self) -> Budget:

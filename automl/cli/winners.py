@@ -43,7 +43,9 @@ def register(app: typer.Typer) -> None:
 def export(
     study: StudyName,
     *,
-    best: Annotated[bool, typer.Option("--best", help="The best trial by the first objective (the default).")] = False,
+    best: Annotated[
+        bool, typer.Option("--best", help="The best measurement; else what the searcher declares.")
+    ] = False,
     trial: Annotated[int | None, typer.Option(metavar="N", help="A trial by number.")] = None,
     max_flops: Annotated[float | None, typer.Option(metavar="X", help="The best trial of at most X FLOPs.")] = None,
     to: Annotated[
@@ -64,7 +66,7 @@ def export(
     if to is Target.WEIGHTS and out is not None and out.suffix in (".yaml", ".yml"):
         raise typer.BadParameter(f"weights are safetensors, but {out} is a YAML file's name", param_hint="--out")
     loaded = load_study(study, storage=storage)
-    chosen = chosen_trial(loaded, number=trial, max_flops=max_flops)
+    chosen = chosen_trial(loaded, number=trial, max_flops=max_flops, is_measured=best)
     path = out or Path(f"{study}-{chosen.number}.{to.suffix}")
     if to in (Target.TORCHREC, Target.TORCHRUN):
         write_text(path, training_plan(loaded, chosen, is_launch=to is Target.TORCHRUN))

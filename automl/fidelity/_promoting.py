@@ -18,7 +18,7 @@ from itertools import chain, groupby, islice
 
 import numpy as np
 
-from automl._searcher import LearnsFromRungs, Searcher
+from automl._searcher import Declares, LearnsFromRungs, Searcher
 from automl.fidelity._promotion import Identity, Promotion, promotable
 from automl.fidelity._recheck import EVERY, is_withdrawn, rechecks
 from automl.fidelity._record import AUDIT_STAGE, AuditPlan, RungAudit, accepted, audit_of
@@ -62,6 +62,10 @@ class Promoting:
             return [one for one in climbing if one.fidelity == climbing[0].fidelity]
         held = [replace(one, fidelity=Fidelity()) for one in pending if one.replicate == 0]
         return [replace(one, fidelity=fidelities[0]) for one in self.searcher.ask(n, rng, held)]
+
+    def declared(self) -> list[Trial]:
+        """What the searcher declares, where it does."""
+        return self.searcher.declared() if isinstance(self.searcher, Declares) else []
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Keeps what the ladder needs and tells the searcher of results, of what was tried, and of baselines."""

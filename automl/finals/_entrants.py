@@ -44,7 +44,7 @@ class Entrant:
 
 
 def entrants_of(study: Study, *, top: int, tuned_in: Study | None = None) -> tuple[Entrant, ...]:
-    """The `top` best finalists by the first objective, then the study's complete baselines; those alone if unsearched.
+    """The `top` finalists by the first objective, as declared or measured, then complete baselines; alone if unsearched.
 
     With `tuned_in`, the tuned winners of that study are baselines too, but for those that the study has itself.
 
@@ -63,9 +63,12 @@ def entrants_of(study: Study, *, top: int, tuned_in: Study | None = None) -> tup
         baselines += _of_another(tuned_in, study, {one.trial.candidate.fingerprint for one in baselines})
     taken = {one.trial.candidate.fingerprint for one in baselines}
     searched = [one for one in trials if one.stage == "search"]
-    finalists = best_candidates(
-        [one for one in searched if one.candidate.architecture and one.candidate.fingerprint not in taken],
-        study.objectives,
+    finalists = _as_declared(
+        study,
+        best_candidates(
+            [one for one in searched if one.candidate.architecture and one.candidate.fingerprint not in taken],
+            study.objectives,
+        ),
     )
     if searched and not finalists:
         raise StudyError(
@@ -78,6 +81,12 @@ def entrants_of(study: Study, *, top: int, tuned_in: Study | None = None) -> tup
             f"{len(baselines)} complete baselines; search, or tune more of them with `automl baselines`"
         )
     return (*(Entrant(f"trial {one.number}", one, False) for one in finalists[:top]), *baselines)
+
+
+def _as_declared(study: Study, measured: Sequence[Trial]) -> list[Trial]:
+    """In the order that the searcher's model declares, then the others as they were measured."""
+    places = {one.candidate.fingerprint: place for place, one in enumerate(study.declared())}
+    return sorted(measured, key=lambda one: places.get(one.candidate.fingerprint, len(places)))
 
 
 def best_candidates(trials: Sequence[Trial], objectives: Sequence[Objective]) -> list[Trial]:

@@ -2,7 +2,7 @@
 
 from automl.proposals._asking import in_turn, random_suggestion
 from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
-from automl.proposals._declared import Declared, declare, declared_front, declared_winner, undominated
+from automl.proposals._declared import Declared, declare, undominated
 from automl.proposals._designs import Spread, design_mistakes, spread_design
 from automl.proposals._dominance import dominance_ranks, violation
 from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
@@ -66,8 +66,6 @@ __all__ = [
     "count_mistakes",
     "cross_validated_trust",
     "declare",
-    "declared_front",
-    "declared_winner",
     "design_mistakes",
     "diverse_first",
     "dominance_ranks",

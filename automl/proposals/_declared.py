@@ -50,17 +50,6 @@ def declare(trials: Sequence[Trial], objectives: Sequence[Objective], guide: Pre
     return sorted(kept, key=lambda one: (one.losses[0], one.trial.number))
 
 
-def declared_winner(trials: Sequence[Trial], objectives: Sequence[Objective], guide: Predictor) -> Trial | None:
-    """The candidate of the lowest expected loss of quality, by its first trial; fits the guide."""
-    found = declare(trials, objectives, _fitted(guide, trials, objectives))
-    return found[0].trial if found else None
-
-
-def declared_front(trials: Sequence[Trial], objectives: Sequence[Objective], guide: Predictor) -> list[Declared]:
-    """Those that no other one is expected to beat in all objectives, best quality first; fits the guide."""
-    return undominated(declare(trials, objectives, _fitted(guide, trials, objectives)))
-
-
 def undominated(declared: Sequence[Declared]) -> list[Declared]:
     """Of those in order of their quality the ones that are on the front."""
     kept: list[Declared] = []
@@ -69,10 +58,6 @@ def undominated(declared: Sequence[Declared]) -> list[Declared]:
         if not any((np.array(other.losses) <= losses).all() for other in kept):
             kept.append(one)
     return kept
-
-
-def _fitted(guide: Predictor, trials: Sequence[Trial], objectives: Sequence[Objective]) -> Predictor:
-    return guide.fit(trials, quality_first(objectives)[0].metric, rng=np.random.default_rng(len(trials)))
 
 
 def _unbounded(objective: Objective) -> Objective:

@@ -74,7 +74,7 @@ class WLEHVI:
     its expected losses. Human-made baselines inform the model, and are parents where they are points of the space.
 
     With a budget in trials its last `replicate_share` goes on training the likely best again, with other seeds, unless
-    the evaluator says that it has no noise; the winner is `proposals.declared_winner`, by the posterior mean.
+    the evaluator says that it has no noise; the winner is declared by the posterior mean.
 
     On a ladder the model learns from cheap rungs too, and a candidate counts as one of the first from its lowest rung
     on.
@@ -171,6 +171,13 @@ class WLEHVI:
         """Teaches the model; what they measured is never on a front."""
         self._lessons.extend(trials)
         self._below.update(trial.candidate.fingerprint for trial in trials)
+
+    def declared(self) -> list[Trial]:
+        """By the posterior mean of the quality, within all bounds; empty with few trials or a guide of no use."""
+        if len(self._known()) < FEWEST_MEASURED or (self._trust is not None and not self._trust.is_earned):
+            return []
+        found = declare(self._trials, self._model.objectives, self._guide)
+        return [one.trial for one in found if one.trial.stage == "search"]
 
     def _known(self) -> list[Declared]:
         """What was measured, within bounds or not, as the model sees it now."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from automl import Study, StudyError
+from automl import Study, StudyError, load_study
 from automl.publishing import chosen_trial, publish, winner
 from evaluators import Evaluation, Fidelity, Metric, Suggestion, Trial, TrialState
 from searchspaces import Options
@@ -41,6 +42,27 @@ class _Listener:
 def test_the_best_is_chosen_by_the_first_objective(study: Study) -> None:
     best = min(value for trial in study.trials if (value := trial.value("ne")) is not None)
     assert chosen_trial(study).value("ne") == best
+
+
+def test_a_searcher_with_a_model_declares_the_best(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = chosen_trial(study)
+    worse = [trial for trial in study.trials if trial.evaluation and trial != measured][:2]
+    monkeypatch.setattr(study.wiring.searcher, "declared", lambda: worse, raising=False)
+    assert chosen_trial(study) == worse[0]
+    assert chosen_trial(study, max_flops=worse[1].value("flops")).value("flops") <= worse[1].value("flops")  # type: ignore[operator]
+    assert chosen_trial(study, is_measured=True) == measured
+
+
+def test_where_the_data_is_gone_the_best_measurement_is_chosen(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = planted_study(tmp_path, searcher={"name": "random_search"})
+    made.optimize(4)
+    made.close()
+    shutil.rmtree(tmp_path / "data")
+    again = load_study("s", storage=f"sqlite:///{tmp_path / 'automl.db'}")
+    assert chosen_trial(again).value("ne") == min(float(one.value("ne") or 9.0) for one in again.trials)
+    assert "takes what was measured" in caplog.text
 
 
 def test_a_bound_on_flops_is_kept(study: Study) -> None:

@@ -52,6 +52,14 @@ def test_finalists_come_before_the_baselines_of_the_study(tmp_path: Path) -> Non
     )
 
 
+def test_what_the_searcher_declares_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = planted_study(tmp_path)
+    study.optimize(4)
+    measured = best_candidates(study.trials, study.objectives)
+    monkeypatch.setattr(study.wiring.searcher, "declared", lambda: [measured[2], measured[1]], raising=False)
+    assert [one.trial for one in entrants_of(study, top=4)] == [measured[2], measured[1], measured[0], measured[3]]
+
+
 def test_a_study_without_models_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         StudyError, match="finals compare at least two models, but study 's' has not been searched and has 0"

@@ -195,3 +195,23 @@ def test_a_study_injects_schema_and_budget_and_builds_the_guide() -> None:
 def test_the_budget_is_no_option() -> None:
     (mistake,) = plugins.mistakes("searcher", {"name": "wl_ehvi", "budget_trials": 40}, "searcher")
     assert mistake.startswith("searcher.budget_trials: unknown option")
+
+
+def test_who_has_won_is_what_the_model_expects_and_not_the_luckiest() -> None:
+    searcher = WLEHVI(Bitstrings(), (Objective("ne"), Objective("flops", bound=12.0)), guide=KnownLoss(), initial=5)
+    record = told(searcher, 12)
+    worst = max(record, key=lambda one: loss(one.candidate))
+    searcher.tell(
+        [finished(12, Suggestion(worst.candidate, replicate=1), Evaluation({"ne": Metric(0.1), "flops": Metric(1.0)}))]
+    )
+    declared = searcher.declared()
+    expected = [loss(one.candidate) for one in declared]
+    assert expected == sorted(expected)
+    assert declared[0].candidate != worst.candidate
+    assert all(float(one.value("flops") or 99.0) <= 12.0 for one in declared)
+
+
+def test_with_few_trials_nobody_has_won() -> None:
+    searcher = WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=5)
+    told(searcher, 3)
+    assert searcher.declared() == []
