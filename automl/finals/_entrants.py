@@ -44,7 +44,7 @@ class Entrant:
 
 
 def entrants_of(study: Study, *, top: int, tuned_in: Study | None = None) -> tuple[Entrant, ...]:
-    """The `top` finalists by the first objective, as declared or measured, then complete baselines; alone if unsearched.
+    """The `top` finalists by one objective, as declared or measured, then complete baselines, or these alone.
 
     With `tuned_in`, the tuned winners of that study are baselines too, but for those that the study has itself.
 
