@@ -10,7 +10,7 @@ from evaluators import Objective, Trial
 BASELINE_ORIGIN = "baseline"
 """Origin of the trial that measures the user's own model."""
 
-QUALITY_METRICS = ("ne", "logloss", "auc")
+QUALITY_METRICS = ("ne", "logloss", "auc", "supernet_ne", "supernet_auc", "short_ne")
 """What tells how good predictions are, the most telling first."""
 
 

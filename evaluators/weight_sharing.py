@@ -14,7 +14,7 @@ from evaluators._training.settings import DEVICE
 from evaluators._training.supernet.sampling import Sampling
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
 from evaluators._trial import Suggestion
-from searchspaces import SearchSpace
+from searchspaces import CandidateError, SearchSpace
 
 if TYPE_CHECKING:
     from evaluators._training.supernet.session import SupernetSession
@@ -30,7 +30,8 @@ class WeightSharing:
     a candidate of the space or several (`sampling`: 'uniform', 'fair' or 'sandwich'). Zhang et al. (2023), NASRec:
     weight sharing neural architecture search for recommender systems, but here weights are cut, not masked: a
     sub-network computes exactly what the stand-alone model with its weights does. A replicate has a supernet of its
-    own. Settings of training among the decisions make no difference.
+    own. Settings of training among the decisions make no difference. Whatever is no point of the space, a human-made
+    baseline for example, is INVALID: nobody has trained its weights.
 
     `supernet_rows` are the rows of its training, paid once for all candidates, `scoring_rows` those that one candidate
     was scored on. It trains in the process of the study, and holds the supernet as long as it is open.
@@ -119,6 +120,11 @@ class WeightSharing:
         if suggestion.fidelity.settings:
             given = sorted(suggestion.fidelity.settings)
             reason = f"a supernet is trained once, so that a fidelity sets nothing of it, but this one sets {given}"
+            return Failure(FailureKind.INVALID, reason)
+        try:
+            self.space.validate(suggestion.candidate)
+        except CandidateError as error:
+            reason = f"a supernet has weights for candidates of its space, but this is none: {error}"
             return Failure(FailureKind.INVALID, reason)
         seed = training_seed(self.study_seed, suggestion.replicate)
         return self._ready().outcome(suggestion.candidate, seed=seed)

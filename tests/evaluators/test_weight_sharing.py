@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Fidelity, Suggestion
@@ -11,6 +12,7 @@ from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA, mlp, write_small_data
 
 SPACE = AutoCTR(SCHEMA, blocks=2, widths=(4, 8), embedding_dim=4)
+POINT = SPACE.sample(np.random.default_rng(0))
 ROWS = 200
 
 
@@ -29,23 +31,22 @@ def outcome(one: WeightSharing, suggestion: Suggestion) -> Evaluation | Failure:
 
 
 def test_its_measure_is_never_called_ne(data: Path) -> None:
-    found = outcome(evaluator(data, evaluation_rows=100, calibration_rows=60), Suggestion(mlp(8)))
+    found = outcome(evaluator(data, evaluation_rows=100, calibration_rows=60), Suggestion(POINT))
     assert isinstance(found, Evaluation)
     assert not {"ne", "auc", "logloss"} & set(found.metrics)
     assert found.value("supernet_rows") == ROWS
     assert found.value("scoring_rows") == 100 + 2 * 60
 
 
-def test_settings_of_training_make_no_difference(data: Path) -> None:
-    one = evaluator(data)
-    plain, other = (outcome(one, Suggestion(each)) for each in (mlp(8), mlp(8, learning_rate=0.1)))
-    assert isinstance(plain, Evaluation)
-    assert isinstance(other, Evaluation)
-    assert plain.metrics == other.metrics
+def test_what_nobody_has_trained_has_no_score(data: Path) -> None:
+    found = outcome(evaluator(data), Suggestion(mlp(12)))
+    assert isinstance(found, Failure)
+    assert found.kind is FailureKind.INVALID
+    assert "a supernet has weights for candidates of its space, but this is none" in found.reason
 
 
 def test_it_goes_on_from_a_checkpoint(data: Path, tmp_path: Path) -> None:
-    first, again = (outcome(evaluator(data, checkpoint=tmp_path), Suggestion(mlp(8))) for _ in range(2))
+    first, again = (outcome(evaluator(data, checkpoint=tmp_path), Suggestion(POINT)) for _ in range(2))
     assert isinstance(first, Evaluation)
     assert isinstance(again, Evaluation)
     assert first.metrics == again.metrics
@@ -53,7 +54,7 @@ def test_it_goes_on_from_a_checkpoint(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_fidelity_sets_nothing(data: Path) -> None:
-    found = outcome(evaluator(data), Suggestion(mlp(8), Fidelity(-1, Options(rows=5))))
+    found = outcome(evaluator(data), Suggestion(POINT, Fidelity(-1, Options(rows=5))))
     assert isinstance(found, Failure)
     assert found.kind is FailureKind.INVALID
 
