@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measure the platform itself.", no_args_is_help=True)
     verbs = (
         overhead,
+        latency,
         kills,
         faults,
         throughput,
@@ -52,6 +53,30 @@ def overhead(
     from automl.bench.overhead import overhead as measure
 
     _give(measure(trials=trials, searcher=searcher), out)
+
+
+def latency(
+    *,
+    searchers: Annotated[
+        str, typer.Option(metavar="a,b:option=value", help="Searchers to ask.")
+    ] = "wl_ehvi,autoctr,predictor_rl",
+    sizes: Annotated[str, typer.Option("--trials", metavar="N,M", help="Trials on record.")] = "100,1000",
+    asks: Annotated[int, typer.Option(min=1, help="Asks on each record.")] = 9,
+    seed: Annotated[int, typer.Option(min=0, help="Of trials and asks.")] = 1,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """Seconds that searchers think, on a record of so many planted trials."""
+    from automl.bench.latency import latency as measure
+    from automl.bench.race.benchmark import entrants_of
+    from automl.cli._output import emit
+
+    specs = [one.spec for one in entrants_of(searchers)]
+    found = measure(specs, sizes=_numbers(sizes), asks=asks, seed=seed)
+    if out is not None or layout is Format.JSON:
+        _give(found, out)
+    if layout is not Format.JSON:
+        emit(found["rows"], layout)
 
 
 def kills(

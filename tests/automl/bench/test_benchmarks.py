@@ -13,6 +13,7 @@ from automl.bench.audits import Plant, audits, planted
 from automl.bench.comparison.benchmark import comparison
 from automl.bench.comparison.searches import Meter, Plan
 from automl.bench.kills import kills
+from automl.bench.latency import latency
 from automl.bench.overhead import overhead
 from automl.fidelity import Rule, agreement, resamples
 from automl.validation import prepare
@@ -83,6 +84,13 @@ def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert [one["rows_trained"] for one in found["searches"].values()] == [data.rows["train"]] * 2
     assert next(row for row in found["finalists"] if row["name"] == found["reference"])["difference"]["mean"] == 0.0
     assert comparison(plan) == found
+
+
+def test_latency_asks_each_searcher_on_each_record() -> None:
+    found = latency([{"name": "random_search"}, {"name": "autoctr", "population": 8}], sizes=(10, 12), asks=2, seed=1)
+    asked = [("random_search", 10), ("random_search", 12), ("autoctr:population=8", 10), ("autoctr:population=8", 12)]
+    assert [(row["searcher"], row["trials"]) for row in found["rows"]] == asked
+    assert all(0 <= row["median"] <= row["largest"] for row in found["rows"])
 
 
 def test_a_meter_ends_a_search_and_goes_on_counting_after_a_stop(tmp_path: Path) -> None:
