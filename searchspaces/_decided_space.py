@@ -152,14 +152,15 @@ class DecidedSpace:
         counting: Genotype = {}
         for decision in self._decisions:
             if decision.counts(counting) and decision.slot in told:
-                genotype[decision.slot] = counting[decision.slot] = _choice(decision, told[decision.slot])
+                choice = told[decision.slot] if is_known else _choice(decision, told[decision.slot])
+                genotype[decision.slot] = counting[decision.slot] = choice
             else:
                 genotype[decision.slot] = free(decision)
                 if decision.counts(counting):
                     counting[decision.slot] = genotype[decision.slot]
         if not is_known:
             _check_same(candidate, self._coding.candidate(counting))
-            self._known = candidate, told
+            self._known = candidate, {slot: choice for slot, choice in counting.items() if slot in told}
         return genotype
 
     def _counting(self, genotype: Assignment) -> Genotype:

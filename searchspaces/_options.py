@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -51,8 +50,11 @@ class Options(Mapping[str, Value]):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: tuples become lists."""
-        loaded: dict[str, Any] = json.loads(json.dumps(self._items))
-        return loaded
+        return {name: _thaw(value) for name, value in self._items.items()}
+
+
+def _thaw(value: object) -> Any:
+    return [_thaw(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _freeze(name: str, value: object) -> Value:
