@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from automl._errors import AutomlError
-from automl.bench.race.ground import course_on_table, course_on_trials, losses
+from automl.bench.race.ground import OURS, course_on_table, course_on_trials, losses
 from automl.bench.trial_files.source import Source
 from evaluators import Evaluation, Goal, Metric, Objective
-from evaluators._tabular.entries import FACTS_FILE, Entry
+from evaluators._tabular.entries import FACTS_FILE, SEARCH, TRUTH, Entry, read_entries
 from tests.automl.bench.race.grounds import OBJECTIVES, planted, trials_file
 from tests.evaluators.small_tables import entries, write_table
 
@@ -63,3 +64,12 @@ def test_replicates_in_a_file_are_noise_and_their_mean_is_true(tmp_path: Path) -
     course = course_on_trials(Source(trials_file(tmp_path, rows), "acc", Goal.MAXIMIZE))
     assert course.ground.best == pytest.approx(-0.41)
     assert {len(outcomes) for outcomes in course.lookup.outcomes.values()} == {2}
+
+
+def test_our_own_table_has_what_searchers_see_and_a_truth_that_they_do_not() -> None:
+    found = read_entries(OURS)
+    counts = Counter((one.role, one.replicate) for one in found if isinstance(one.outcome, Evaluation))
+    assert [counts[SEARCH, at] for at in range(2)] == [600, 600]
+    assert [counts[TRUTH, at] for at in range(2, 7)] == [100] * 5
+    assert len({one.candidate.fingerprint for one in found if one.role == SEARCH}) == 600
+    assert all({"ne", "flops"} <= set(one.outcome.metrics) for one in found if isinstance(one.outcome, Evaluation))
