@@ -166,6 +166,9 @@ class OneShot:
             yield f"last_entropy must lie between zero and entropy, {self.entropy}, but is {self.last_entropy}"
         if self.entropy and not self.last_entropy:
             yield "last_entropy must be more than zero where entropy is: it falls by a factor, which never ends at zero"
+        yield from self._range_mistakes()
+
+    def _range_mistakes(self) -> Iterator[str]:
         for name in ("policy_learning_rate", "cost_budget", "checkpoint_seconds"):
             value = getattr(self, name)
             if value is not None and not 0.0 < value < math.inf:
