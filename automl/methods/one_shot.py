@@ -56,7 +56,7 @@ class OneShot:
                          five times that where not given
     warm_up              part of the steps before the policy learns (Zhang et al. 2023, NASRec, take a fifth)
     baseline             human-made architecture to train in place; None takes the study's first control
-    baseline_rate        its learning rates over those of the supernet, as its weights move at every step: after 60 steps
+    baseline_rate        its learning rates over those of the supernet, as its weights move at each step: after 60 steps
                          on kuairand_pure the loss of DeepFM is 0.75 at 1, and 0.65 at 0.2
     penalty              weight of the price: at 0.1, a tenth more than the budget counts like one per cent of loss
     cost_budget          of the first objective known in closed form, FLOPs say; None takes that objective's bound, else
