@@ -4,6 +4,9 @@ from evaluators._errors import DataError, DivergedError, EvaluatorError, Objecti
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from evaluators._evaluator import Evaluator, training_seed
 from evaluators._objective import KNOWN_METRICS, Goal, Objective
+from evaluators._supernet import SupernetBesideBaseline, open_supernet
+from evaluators._training.supernet.plan import StepLosses, SupernetPlan
+from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
 from evaluators._trial import Fidelity, Suggestion, Trial, TrialState
 
 __all__ = [
@@ -22,8 +25,14 @@ __all__ = [
     "ObjectiveError",
     "Point",
     "ProtocolError",
+    "ScoringSettings",
+    "StepLosses",
     "Suggestion",
+    "SupernetBesideBaseline",
+    "SupernetPlan",
+    "SupernetSettings",
     "Trial",
     "TrialState",
+    "open_supernet",
     "training_seed",
 ]

@@ -12,7 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from automl._checkpoint import Advance
 from automl.budget import spent
+from automl.cli._advancing import AdvanceLine
 from automl.cli._output import compact, say
 from automl.config import resolve_url
 from automl.front import best, searched
@@ -46,8 +48,9 @@ def run_study(study: Study, *, workers: int = 1, storage: str = "", ray: str | N
     status = "FAILED"
     try:
         if crew is None:
-            study.optimize(callbacks=[progress.show])
+            study.optimize(callbacks=[progress.show], on_advance=progress.advance)
         else:
+            study.read_out(on_advance=progress.advance)  # in this process; workers train what it reads out
             crew.run(callbacks=[progress.show])
         status = "KILLED" if interruption.code else "FINISHED"
     finally:
@@ -145,6 +148,7 @@ class Progress:
         self._ended = 0
         self._before = spent(study.trials).trials
         self._status = _live_status() if sys.stderr.isatty() else None
+        self._method = AdvanceLine(study.config.search_name())
 
     def show(self, _study: Study, trial: Trial) -> None:
         """Tells of a finished trial."""
@@ -160,6 +164,15 @@ class Progress:
         else:
             self._status.update(line)
 
+    def advance(self, advance: Advance) -> None:
+        """Tells how far the study's method is."""
+        self._started = time.monotonic()  # trials come after it, and their pace is another one
+        line = self._method.of(advance)
+        if self._status is not None:
+            self._status.update(line)
+        elif self._method.is_due(advance):
+            say(line)
+
     def end(self) -> None:
         """Removes the live line."""
         if self._status is not None:
@@ -171,7 +184,7 @@ class Progress:
 
     def _place(self, trial: Trial) -> str:
         if trial.stage != "search":
-            return f"{trial.suggestion.origin}"
+            return trial.suggestion.origin
         done = self._before + self._ended
         rung = "" if trial.suggestion.fidelity.is_full else f" at rung {trial.suggestion.fidelity.rung}"
         return f"trial {trial.number} ({done}{f'/{self._budget}' if self._budget else ''}){rung}"
