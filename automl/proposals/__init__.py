@@ -24,7 +24,7 @@ from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_fir
 from automl.proposals._policy import Policy
 from automl.proposals._pool import Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
-from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
+from automl.proposals._reinforce import Adam, Schedule, policy_gradient, reinforce
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
@@ -33,6 +33,7 @@ from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, uns
 from automl.proposals._worth import Outlook, Scale, Worth, scales
 
 __all__ = [
+    "Adam",
     "Aims",
     "CLOSED_FORM",
     "Declared",

@@ -1,0 +1,118 @@
+"""One step after the other of a differentiable search: on weights, then on logits, in turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl.methods._forks import Fork, Prices, architecture_of, distinct, forks
+from automl.methods._guard import Guard
+from automl.methods._relaxation import Draw, Target, Vector, relaxed_loss
+from automl.methods._turns import Turns
+from automl.proposals import Adam, Policy
+from evaluators import SplitSupernet
+from searchspaces import SearchSpace
+
+
+@dataclass(frozen=True)
+class LogitSettings:
+    """How the logits are trained.
+
+    target          multiply-adds to have, and what missing them costs
+    learning_rate   of Adam
+    weight_decay    draws logits to zero, that is to choices that are equally likely
+    forks           decisions that a step looks at
+    floor           probability that choices with weights keep together while they are guarded; None guards nothing
+    """
+
+    target: Target
+    learning_rate: float = 0.05
+    weight_decay: float = 5e-4
+    forks: int = 4
+    floor: float | None = 0.5
+
+
+@dataclass
+class GuardRecord:
+    """How often the guard had to act, in decisions; and the first and the last step at which it did."""
+
+    acts: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    def add(self, acts: int, step: int) -> None:
+        """It acted on so many decisions at a step."""
+        if acts:
+            self.acts += acts
+            self.first = step if self.first is None else self.first
+            self.last = step
+
+
+class DnasCourse:
+    """Where a search stands. A step follows from (seed, step) and what was learnt before, and from nothing else."""
+
+    def __init__(
+        self, net: SplitSupernet, space: SearchSpace, prices: Prices, turns: Turns, how: LogitSettings, *, seed: int
+    ) -> None:
+        self.net, self.space, self.prices, self.turns, self.how = net, space, prices, turns, how
+        self.policy = Policy.uniform(space.decisions())
+        self.adam = Adam(how.learning_rate, len(self.policy.logits))
+        self.guard = Guard(self.policy.decisions, how.floor or 0.5)
+        self.record = GuardRecord()
+        self.step = 0
+        self._seed = seed
+
+    def advance(self) -> int:
+        """Does one step; gives the rows that models were trained or asked on in it, each as often as there were models.
+
+        Raises:
+            AutomlError: candidates of the space have no architecture.
+            DivergedError: the loss of the weights is no finite number.
+        """
+        if self.turns.is_on_logits(self.step):
+            rows = self._train_logits(Draw.of(self.policy, self._rng(0)))
+        else:
+            policy = Policy.uniform(self.policy.decisions) if self._is_guarded else self.policy
+            rows = self.net.train(architecture_of(self.space, Draw.of(policy, self._rng(0)).assignment))
+        self.step += 1
+        return rows
+
+    def _train_logits(self, draw: Draw) -> int:
+        found = forks(self.space, draw.assignment, self._rng(1), most=self.how.forks)
+        ways = distinct(found)
+        rows = 0
+        gradient = self.how.weight_decay * self.policy.logits
+        if ways:
+            answers = self.net.ask(ways, number=self.turns.logit_steps_before(self.step))
+            said = dict(zip(ways, answers.logits, strict=True))
+            for fork in found:
+                own, slope = self._slope(
+                    draw, fork, np.stack([said[one] for one in fork.architectures]), answers.labels
+                )
+                gradient[own] += slope / len(found)
+            rows = len(answers.labels) * len(ways)
+        self.policy = self.policy.moved(self.adam.step(-gradient))
+        self._guard(found)
+        return rows
+
+    def _slope(self, draw: Draw, fork: Fork, outputs: Vector, labels: Vector) -> tuple[slice, Vector]:
+        """Where the choices of a fork stand, and the gradient of its loss by their logits."""
+        temperature, is_straight = self.turns.temperature_at(self.step), self.turns.is_straight(self.step)
+        relaxed = draw.relaxed(fork.at, temperature=temperature, is_straight=is_straight)
+        macs = np.array([float(self.prices.of(one).macs) for one in fork.architectures])
+        return relaxed.own, relaxed_loss(relaxed, outputs, labels, macs, self.how.target)[1]
+
+    def _guard(self, found: list[Fork]) -> None:
+        self.guard.learn(found, self.prices)
+        if self._is_guarded:
+            logits, acts = self.guard.held(self.policy.logits)
+            self.policy = self.policy.moved(logits - self.policy.logits)
+            self.record.add(acts, self.step)
+
+    @property
+    def _is_guarded(self) -> bool:
+        return self.how.floor is not None and self.turns.is_guarded(self.step)
+
+    def _rng(self, stream: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, self.step, stream])

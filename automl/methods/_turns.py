@@ -1,0 +1,89 @@
+"""When a differentiable search trains weights and when logits, and at which temperature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from automl._errors import AutomlError
+
+
+@dataclass(frozen=True)
+class Turns:
+    """`steps` in all; shares are parts of them.
+
+    weights_first      share of the first steps, in which weights alone are trained
+    slice_steps        steps of a slice: from then on slices of weights and of logits take turns
+    temperature        of the first step on logits; it falls exponentially to `last_temperature`
+    straight_share     share of the last steps, in which a draw counts as it fell, and only its gradient is relaxed
+    guarded_share      share of the first steps that are guarded
+
+    Wu et al. (2019), FBNet: hardware-aware efficient ConvNet design via differentiable neural architecture search,
+    begin with a tenth of the run on weights alone and a temperature of 5, and let it fall by 0.956 an epoch.
+
+    Raises:
+        AutomlError: a count is below one, a share is not from 0 to 1, or a temperature is not above zero.
+    """
+
+    steps: int
+    weights_first: float = 0.1
+    slice_steps: int = 4
+    temperature: float = 5.0
+    last_temperature: float = 0.5
+    straight_share: float = 0.2
+    guarded_share: float = 0.6
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "slice_steps"):
+            if getattr(self, name) < 1:
+                raise AutomlError(f"{name!r} must be at least 1, but is {getattr(self, name)!r}")
+        for name in ("weights_first", "straight_share", "guarded_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise AutomlError(f"{name!r} is a share from 0 to 1, but is {getattr(self, name)!r}")
+        for name in ("temperature", "last_temperature"):
+            if not getattr(self, name) > 0.0:
+                raise AutomlError(f"{name!r} must be above zero, but is {getattr(self, name)!r}")
+
+    @property
+    def first(self) -> int:
+        """The first step on logits, where there is one."""
+        return round(self.weights_first * self.steps)
+
+    @property
+    def weight_steps(self) -> int:
+        """How many steps are on weights."""
+        return self.steps - self.logit_steps_before(self.steps)
+
+    def logit_steps_before(self, step: int) -> int:
+        """How many of the steps before this one are on logits.
+
+        >>> [Turns(10, weights_first=0.2, slice_steps=2).logit_steps_before(step) for step in range(8)]
+        [0, 0, 0, 1, 2, 2, 2, 3]
+        """
+        since = max(0, step - self.first)
+        whole, rest = divmod(since, 2 * self.slice_steps)
+        return whole * self.slice_steps + min(rest, self.slice_steps)
+
+    def is_on_logits(self, step: int) -> bool:
+        """Whether a step trains logits; else it trains weights.
+
+        >>> [Turns(10, weights_first=0.2, slice_steps=2).is_on_logits(step) for step in range(8)]
+        [False, False, True, True, False, False, True, True]
+        """
+        return step >= self.first and (step - self.first) // self.slice_steps % 2 == 0
+
+    def temperature_at(self, step: int) -> float:
+        """Of the draws of a step on logits.
+
+        >>> [Turns(11, weights_first=0, temperature=4, last_temperature=1).temperature_at(at) for at in (0, 5, 10)]
+        [4.0, 2.0, 1.0]
+        """
+        done = max(0.0, (step - self.first) / max(1, self.steps - 1 - self.first))
+        return self.temperature * float((self.last_temperature / self.temperature) ** done)
+
+    def is_straight(self, step: int) -> bool:
+        """Whether a draw counts as it fell."""
+        return step >= self.steps - round(self.straight_share * self.steps)
+
+    def is_guarded(self, step: int) -> bool:
+        """Whether choices with weights are kept from being given up."""
+        return step < round(self.guarded_share * self.steps)
