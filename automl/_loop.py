@@ -69,7 +69,7 @@ class Loop:
     def __init__(
         self, record: StudyRecord, store: TrialStore, *, wiring: Wiring, worker: str, shares: bool = False
     ) -> None:
-        self.spent = Spent()
+        self.spent = self._spent_by_trials = Spent()
         self._record = record
         self._store = store
         self._wiring = wiring
@@ -149,6 +149,7 @@ class Loop:
         fresh = self._store.trials(self._name, finished_after=self._told)
         self._wiring.searcher.tell(fresh)
         self.spent += spent(fresh)
+        self._spent_by_trials += spent(trial for trial in fresh if trial.stage == "search")
         self._told = max((trial.finish_order or 0 for trial in fresh), default=self._told)
         return fresh
 
@@ -209,7 +210,7 @@ class Loop:
 
     def _room(self, budget: Budget, view: View, size: int) -> int:
         """How many trials may begin: what runs counts like what has ended, its cost as the average so far."""
-        expected = self.spent + _average(self.spent, view.searching)
+        expected = self.spent + _average(self._spent_by_trials, view.searching)
         if not budget.allows(expected):
             return 0
         return size if budget.trials is None else min(size, budget.trials - expected.trials)

@@ -15,7 +15,7 @@ from automl._yaml import read_yaml
 from automl.config import StudyConfig, load_config
 from storage import masked
 
-SECTIONS = ("space", "searcher", "evaluator", "tracker")
+SECTIONS = ("space", "searcher", "method", "evaluator", "tracker")
 ENVIRONMENT = (
     "AUTOML_STORAGE", "AUTOML_HOME", "MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
@@ -91,6 +91,8 @@ def _plugin_defaults(config: StudyConfig) -> dict[str, object]:
     """Options of the chosen plug-ins that nobody has set."""
     found: dict[str, object] = {}
     for section in SECTIONS:
+        if section == "searcher" and config.method is not None:
+            continue
         spec: Mapping[str, Any] | None = getattr(config, section)
         if spec is None:
             continue

@@ -14,6 +14,8 @@ from typing import Any
 
 from automl import plugins
 from automl._errors import StudyError
+from automl._method import Method
+from automl._read_out import ReadOut
 from automl._searcher import Searcher
 from automl._tables import check_tables, table_digests
 from automl._versions import versions
@@ -41,6 +43,7 @@ class Wiring:
     evaluator: Evaluator
     tracker: Tracker | None
     baselines: tuple[Suggestion, ...]
+    method: Method | None = None
 
 
 def wire(record: StudyRecord, config: StudyConfig | None = None) -> Wiring:
@@ -76,6 +79,7 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
         "dataset": dataset.folder,
         "study_seed": config.study.seed,
         "budget_trials": config.budget.trials,
+        "budget_rows": config.budget.rows,
     }
     baselines = _baselines(config, dataset)
     own = [one.candidate for one in baselines if one.origin == BASELINE_ORIGIN]
@@ -85,11 +89,19 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
     return Wiring(
         dataset,
         space,
-        _on_ladder(plugins.construct("searcher", config.searcher, context), config),
+        _searcher_of(config, context),
         plugins.construct("evaluator", config.evaluator, context),
         tracker_of(config.tracker),
         baselines,
+        None if config.method is None else plugins.construct("method", config.method, context),
     )
+
+
+def _searcher_of(config: StudyConfig, context: Mapping[str, object]) -> Searcher:
+    """A study with a method asks what that has read out."""
+    if config.method is not None:
+        return ReadOut()
+    return _on_ladder(plugins.construct("searcher", config.searcher, context), config)
 
 
 def audit_plan(config: StudyConfig) -> AuditPlan | None:
@@ -169,6 +181,7 @@ def recorded(config: StudyConfig) -> dict[str, Any]:
     """The configuration as JSON types, passwords in URLs masked."""
     content = config.model_dump(mode="json")
     content["storage"] = masked(content["storage"])
+    del content["searcher" if config.method is not None else "method"]
     if content["tracker"]:
         content["tracker"] = {key: _masked(value) for key, value in content["tracker"].items()}
     return content

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from automl._errors import AutomlError
+from automl._read_out import METHOD_STAGE
 from evaluators import Trial
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What the search stage has used so far; failed trials count."""
+    """What the search has used so far: its trials, failed ones too, and the run of its method where it has one."""
 
     trials: int = 0
     seconds: float = 0.0
@@ -48,9 +49,10 @@ class Budget:
 
 
 def spent(trials: Iterable[Trial]) -> Spent:
-    """What the finished trials of the search stage have used."""
-    finished = [trial for trial in trials if trial.stage == "search" and trial.state.is_finished]
-    return Spent(len(finished), sum(map(_seconds, finished)), sum(map(_rows, finished)))
+    """What the search has used: `trials` are those of its stage; the run of a method is in seconds and rows alone."""
+    finished = [trial for trial in trials if trial.stage in ("search", METHOD_STAGE) and trial.state.is_finished]
+    searched = sum(trial.stage == "search" for trial in finished)
+    return Spent(searched, sum(map(_seconds, finished)), sum(map(_rows, finished)))
 
 
 def _seconds(trial: Trial) -> float:

@@ -91,6 +91,7 @@ class StudyConfig(_Section):
     data: str
     space: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["space"]})
     searcher: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["searcher"]})
+    method: Spec | None = None
     evaluator: Spec = Field(default_factory=lambda: {"name": DEFAULT_PLUGINS["evaluator"]})
     objectives: Annotated[tuple[ObjectiveSection, ...], Field(min_length=1)] = (
         ObjectiveSection(metric="ne"),
@@ -119,6 +120,11 @@ class StudyConfig(_Section):
     def objective_list(self) -> tuple[Objective, ...]:
         """The objectives as values."""
         return tuple(Objective(one.metric, one.goal, one.bound) for one in self.objectives)  # type: ignore[arg-type]
+
+    def search_name(self) -> str:
+        """The name of what searches: the method's where the study has one, else the searcher's."""
+        name: str = (self.method or self.searcher)["name"]
+        return name
 
     def baseline_names(self) -> tuple[str, ...]:
         """Human-made architectures evaluated beside the search and the user's own; `CONTROLS` unless said otherwise."""
@@ -243,12 +249,13 @@ def _override(content: dict[str, Any], key: str, value: object) -> None:
 def _deep_mistakes(content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the rooms find in the sections that are well-formed: unknown plug-ins, options, metrics, baselines."""
     wrong: list[str] = []
-    for kind in ("space", "searcher", "evaluator", "tracker"):
+    for kind in ("space", "searcher", "method", "evaluator", "tracker"):
         section = content.get(kind)
         if isinstance(section, Mapping):
             wrong += plugins.mistakes(kind, _with_name(kind, section), kind)
     wrong += [text for at, section in _listed(content, "objectives") for text in _objective_mistakes(at, section)]
     wrong += [*_doubled_objectives(content), *_shared_database(content), *ladder_mistakes(content)]
+    wrong += _method_mistakes(content)
     known = zoo_names()
     wrong += [
         f"baselines: no human-made architecture {name!r}; {did_you_mean(str(name), known)}"
@@ -273,6 +280,18 @@ def _objective_mistakes(at: int, section: Any) -> list[str]:
     except ObjectiveError as error:
         return [f"objectives.{at}: {error}; {did_you_mean(metric, tuple(KNOWN_METRICS))}"]
     return []
+
+
+def _method_mistakes(content: Mapping[str, Any]) -> list[str]:
+    """A method takes the place of a searcher, and what it reads out is trained in full."""
+    if content.get("method") is None:
+        return []
+    beside = {"searcher": "leave one of the two out", "fidelity": "what it reads out is trained in full; leave it out"}
+    return [
+        f"{key}: a study with a method has none: {way_out}"
+        for key, way_out in beside.items()
+        if content.get(key) is not None
+    ]
 
 
 def _doubled_objectives(content: Mapping[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automl._read_out import METHOD_STAGE
 from automl.control import control_name, control_of, control_words, gain, quality_objective
 from automl.front import best, front, searched
 from evaluators import Objective, Trial, TrialState
@@ -38,7 +39,8 @@ class StageCost:
     """One stage: trials by state, what they cost, what of that failed trials took.
 
     `rows_known` and `joules_known` count the finished trials whose rows and joules are in the sums: a trial
-    that failed does not tell how far it came.
+    that failed does not tell how far it came. `peak_bytes` is the most memory of one trial, `step_seconds` the time of
+    one step of a method's training; None where nobody tells.
     """
 
     stage: str
@@ -51,6 +53,8 @@ class StageCost:
     lost: Cost
     rows_known: int
     joules_known: int
+    peak_bytes: float | None = None
+    step_seconds: float | None = None
 
     @property
     def finished(self) -> int:
@@ -79,11 +83,16 @@ class Ledger:
         return next((one for one in self.stages if one.stage == "search"), None)
 
     @property
+    def paid(self) -> Cost:
+        """What the search has cost: its trials, and the run of its method where it has one."""
+        return sum((one.cost for one in self.stages if one.stage in ("search", METHOD_STAGE)), Cost())
+
+    @property
     def price(self) -> Cost | None:
         """What the whole search has paid for each `STEP` percent gained; None where nothing is gained yet."""
         if self.search is None or self.gain is None or self.gain <= 0:
             return None
-        return self.search.cost / (self.gain / STEP)
+        return self.paid / (self.gain / STEP)
 
 
 def ledger_of(trials: Sequence[Trial], objectives: Sequence[Objective]) -> Ledger:
@@ -131,7 +140,13 @@ def _stage(name: str, trials: Sequence[Trial]) -> StageCost:
         lost=_total(trial for trial in finished if trial.failure is not None),
         rows_known=sum(_rows(trial) is not None for trial in finished),
         joules_known=sum(trial.value(ENERGY) is not None for trial in finished),
+        peak_bytes=_most(finished, "peak_memory_bytes"),
+        step_seconds=_most(finished, "seconds_per_step"),
     )
+
+
+def _most(trials: Iterable[Trial], metric: str) -> float | None:
+    return max((value for one in trials if (value := one.value(metric)) is not None), default=None)
 
 
 def _total(trials: Iterable[Trial]) -> Cost:
@@ -161,6 +176,8 @@ def _row(stage: StageCost, ledger: Ledger) -> dict[str, Any]:
         "energy_known_of": stage.joules_known,
         "failed_seconds": round(stage.lost.seconds, 3),
         "failed_share": stage.failed_share,
+        "peak_memory_bytes": None if stage.peak_bytes is None else round(stage.peak_bytes),
+        "seconds_per_step": stage.step_seconds,
         "control": priced.control.suggestion.origin if priced and priced.control else None,
         "metric": priced.objective.metric if priced else None,
         "gain_percent": priced.gain if priced else None,

@@ -24,12 +24,15 @@ ROOMS = MappingProxyType(
         "evaluator": "evaluators",
         "predictor": "predictors",
         "searcher": "automl.searchers",
+        "method": "automl.methods",
         "store": "storage.stores",
         "tracker": "storage.trackers",
     }
 )
 NESTED = MappingProxyType({"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator"})
-INJECTED = frozenset({"space", "schema", "objectives", "dataset", "study_seed", "controls", "budget_trials", "self"})
+INJECTED = frozenset(
+    {"space", "schema", "objectives", "dataset", "study_seed", "controls", "budget_trials", "budget_rows", "self"}
+)
 
 
 def names(kind: str) -> tuple[str, ...]:

@@ -18,9 +18,11 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from automl._checkpoint import Advance
 from automl._errors import NothingLeft, StudyError
 from automl._locks import StudyLock
 from automl._loop import Loop
+from automl._method_stage import run_method
 from automl._wiring import Wiring
 from automl._worker import ASK_LEASE_SECONDS, ASKED, Heartbeat, keeps_driver_out, requeue_all_lost, worker_name
 from automl.budget import Budget
@@ -39,6 +41,7 @@ HUNG_EXIT = 70
 LOG = logging.getLogger("automl")
 
 Callback = Callable[["Study", Trial], None]
+OnAdvance = Callable[[Advance], None]
 
 
 class Study:
@@ -147,13 +150,20 @@ class Study:
         return self.store.finish(self.name, [(number, ended)])[0]
 
     def optimize(
-        self, n_trials: int | None = None, *, timeout: float | None = None, callbacks: Sequence[Callback] = ()
+        self,
+        n_trials: int | None = None,
+        *,
+        timeout: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        on_advance: OnAdvance | None = None,
     ) -> None:
         """Runs until `n_trials` more have ended, the budget is spent, `timeout` seconds are over or `stop` is called.
 
-        Without `n_trials` the study's own budget decides. May be called again to go on.
+        Without `n_trials` the study's own budget decides. May be called again to go on. Where the study has a method
+        it runs first, and tells `on_advance` how far it is.
         """
         ends_at = None if timeout is None else time.monotonic() + timeout
+        self.read_out(on_advance=on_advance, ends_at=ends_at)
         with self.driving():
             loop = self._loop
             view = loop.look()
@@ -161,6 +171,31 @@ class Study:
             held = sum(one.stage == "search" and one.state is TrialState.RUNNING for one in view.unfinished)
             budget = self.budget if n_trials is None else Budget(trials=loop.spent.trials + held + n_trials)
             loop.run(budget, stop=self._stop, on_end=partial(self._tell_of, callbacks), ends_at=ends_at)
+
+    def read_out(self, *, on_advance: OnAdvance | None = None, ends_at: float | None = None) -> None:
+        """Runs the study's method, or goes on with it, until it has read out its candidates; does nothing without one.
+
+        Returns early where `stop` is called or `ends_at` has come: its checkpoint is kept.
+
+        Raises:
+            StudyError: another process drives the study, or the method's read-out or checkpoint is broken.
+            EvaluatorError: its training diverged.
+        """
+        if self.config.method is None:
+            return
+
+        def is_over() -> bool:
+            return self._stop.is_set() or (ends_at is not None and time.monotonic() >= ends_at)
+
+        with self.driving():
+            run_method(
+                self.record,
+                self.store,
+                self.wiring,
+                worker=self._worker,
+                tell=on_advance or _log_advance,
+                is_stopped=is_over,
+            )
 
     def work(self, *, callbacks: Sequence[Callback] = (), trial_seconds: float | None = None) -> None:
         """Takes part in the study beside other workers until its budget is spent and none of them holds a trial.
@@ -269,6 +304,10 @@ class Study:
         mirror = Mirror(self.store, self.wiring.tracker, self.name, StudyCourse(self.objectives))
         mirror.start()
         return mirror
+
+
+def _log_advance(advance: Advance) -> None:
+    LOG.debug("%s: %d of %d", advance.phase, advance.done, advance.total)
 
 
 def _judged(metrics: Mapping[str, float]) -> Evaluation | Failure:

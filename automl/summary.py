@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from automl._checkpoint import Checkpoint
 from automl._errors import StudyError
+from automl._method_stage import checkpoint_folder, method_trial
+from automl._read_out import read_out_of
 from automl._rows import trial_row
 from automl.budget import spent
 from automl.control import control_name, control_of, control_words, gain
@@ -27,7 +30,7 @@ def study_rows(storage: str | None) -> list[dict[str, Any]]:
             {
                 "name": record.name,
                 "problem": record.problem,
-                "searcher": record.config.get("searcher", {}).get("name"),
+                "searcher": (record.config.get("method") or record.config.get("searcher") or {}).get("name"),
                 "seed": record.seed,
                 "complete": states["COMPLETE"],
                 "failed": states["FAIL"],
@@ -49,7 +52,8 @@ def status_of(study: Study) -> dict[str, Any]:
     return {
         "name": study.name,
         "problem": study.record.problem,
-        "searcher": study.config.searcher["name"],
+        "searcher": study.config.search_name(),
+        **_method_facts(study, trials),
         "complete": states["COMPLETE"],
         "failed": states["FAIL"],
         "pruned": states["PRUNED"],
@@ -57,6 +61,7 @@ def status_of(study: Study) -> dict[str, Any]:
         "waiting": states["WAITING"],
         "trials_left": None if limit is None else max(0, limit - used.trials),
         "seconds": round(used.seconds, 1),
+        "rows": used.rows,
         **_best_facts(best, study.objectives[0].metric),
         **_control_facts(trials, best, study.objectives[0]),
         **_best_baseline(trials, study.objectives[0]),
@@ -99,6 +104,18 @@ def trial_of(study: Study, number: int) -> dict[str, Any]:
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
     }
+
+
+def _method_facts(study: Study, trials: Sequence[Trial]) -> dict[str, Any]:
+    """How far the study's method is; nothing where it has none."""
+    if study.config.method is None:
+        return {}
+    ended = method_trial(trials)
+    if ended is not None:
+        return {"method": f"has read out {len(read_out_of(ended))} candidates"}
+    accounts = Checkpoint(checkpoint_folder(study.record.uid)).accounts
+    told = [f"{phase} {one.steps} steps, {one.rows} rows, {one.seconds:.0f} s" for phase, one in accounts.items()]
+    return {"method": "; ".join(told) or "has not begun here"}
 
 
 def _best_facts(best: list[Trial], metric: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _settled(config: StudyConfig, wiring: Wiring) -> dict[str, Any]:
         "rows": " ".join(f"{part} {rows}" for part, rows in dataset.rows.items()),
         "fields": f"{len(dataset.schema.numeric)} numeric, {len(dataset.schema.categorical)} categorical",
         "space": f"{config.space['name']}, {_size(wiring.space.decisions())}",
-        "searcher": config.searcher["name"],
+        "searcher": config.search_name(),
         "evaluator": config.evaluator["name"],
         "objectives": " ".join(f"{one.metric} ({one.goal.value})" for one in config.objective_list()),
         "budget": config.budget.model_dump(exclude_none=True),

@@ -4,8 +4,11 @@ from evaluators._errors import DataError, DivergedError, EvaluatorError, Objecti
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from evaluators._evaluator import Evaluator, training_seed
 from evaluators._objective import KNOWN_METRICS, Goal, Objective
-from evaluators._split_supernet import Answers, SplitPlan, SplitSupernet, open_split_supernet
+from evaluators._split_supernet import SplitSupernet, open_split_supernet
+from evaluators._supernet import SupernetBesideBaseline, open_supernet
+from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
+from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from evaluators._trial import Fidelity, Suggestion, Trial, TrialState
 
 __all__ = [
@@ -28,10 +31,14 @@ __all__ = [
     "ScoringSettings",
     "SplitPlan",
     "SplitSupernet",
+    "StepLosses",
     "Suggestion",
+    "SupernetBesideBaseline",
+    "SupernetPlan",
     "SupernetSettings",
     "Trial",
     "TrialState",
     "open_split_supernet",
+    "open_supernet",
     "training_seed",
 ]

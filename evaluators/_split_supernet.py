@@ -6,37 +6,12 @@ Nothing here needs torch before a supernet is opened; what passes through are ar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from evaluators._evaluation import Metric
-from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
-from searchspaces import Architecture, SearchSpace
-
-
-@dataclass(frozen=True)
-class SplitPlan:
-    """What a supernet is trained on, and how; `settings.rows` are those that its weights learn from."""
-
-    dataset: Path
-    space: SearchSpace
-    seed: int
-    settings: SupernetSettings = field(default_factory=SupernetSettings)
-    scoring: ScoringSettings = field(default_factory=ScoringSettings)
-    device: str = "auto"
-    hash_cap: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """Click logits of several sub-networks `[sub-networks, rows]`, and the labels `[rows]`, 0 or 1."""
-
-    logits: NDArray[np.float64]
-    labels: NDArray[np.float64]
+from evaluators._training.supernet.split_plan import Answers, SplitPlan
+from searchspaces import Architecture
 
 
 class SplitSupernet(Protocol):

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from automl._checkpoint import Advance
 from automl.budget import spent
 from automl.cli._output import compact, say
 from automl.config import resolve_url
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 ORPHAN_EXIT = 71
 """Exit code of a worker whose driver is gone."""
 
+ADVANCE_SECONDS = 5.0
+"""Between two lines of a method where there is no live one."""
+
 PATIENCE_SECONDS = 2.0
 """How long the end of a search is silent about its tracker."""
 
@@ -46,8 +50,9 @@ def run_study(study: Study, *, workers: int = 1, storage: str = "", ray: str | N
     status = "FAILED"
     try:
         if crew is None:
-            study.optimize(callbacks=[progress.show])
+            study.optimize(callbacks=[progress.show], on_advance=progress.advance)
         else:
+            study.read_out(on_advance=progress.advance)  # in this process; workers train what it reads out
             crew.run(callbacks=[progress.show])
         status = "KILLED" if interruption.code else "FINISHED"
     finally:
@@ -145,6 +150,9 @@ class Progress:
         self._ended = 0
         self._before = spent(study.trials).trials
         self._status = _live_status() if sys.stderr.isatty() else None
+        self._search = study.config.search_name()
+        self._phase: tuple[str, int, float] = ("", 0, 0.0)
+        self._advanced_at = -ADVANCE_SECONDS
 
     def show(self, _study: Study, trial: Trial) -> None:
         """Tells of a finished trial."""
@@ -160,6 +168,24 @@ class Progress:
         else:
             self._status.update(line)
 
+    def advance(self, advance: Advance) -> None:
+        """Tells how far the study's method is, and how long its phase will take by its pace in this process."""
+        now = time.monotonic()
+        phase, first, since = self._phase
+        if phase != advance.phase:
+            first, since = advance.done, now
+            self._phase = (advance.phase, first, since)
+        done = advance.done - first
+        pace = (now - since) / done if done else None
+        left = "" if pace is None else f", {pace * (advance.total - advance.done):.0f} s left"
+        words = f", {advance.words}" if advance.words else ""
+        line = f"{self._search}: {advance.phase} {advance.done}/{advance.total}{words}{left}"
+        if self._status is not None:
+            self._status.update(line)
+        elif now - self._advanced_at >= ADVANCE_SECONDS or advance.done == advance.total:
+            self._advanced_at = now
+            say(line)
+
     def end(self) -> None:
         """Removes the live line."""
         if self._status is not None:
@@ -171,7 +197,7 @@ class Progress:
 
     def _place(self, trial: Trial) -> str:
         if trial.stage != "search":
-            return f"{trial.suggestion.origin}"
+            return trial.suggestion.origin
         done = self._before + self._ended
         rung = "" if trial.suggestion.fidelity.is_full else f" at rung {trial.suggestion.fidelity.rung}"
         return f"trial {trial.number} ({done}{f'/{self._budget}' if self._budget else ''}){rung}"

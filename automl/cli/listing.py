@@ -56,6 +56,8 @@ LEDGER_COLUMNS = (
     "rows",
     "energy_joules",
     "failed_share",
+    "peak_memory_bytes",
+    "seconds_per_step",
 )
 
 
@@ -67,6 +69,7 @@ class Stage(StrEnum):
     AUDIT = "audit"
     TUNING = "tuning"
     TUNED = "tuned"
+    METHOD = "method"
     ALL = "all"
 
 

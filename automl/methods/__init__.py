@@ -1,1 +1,1 @@
-"""Searches that are one long training run; each module without underscore is one of them."""
+"""One method a file: searches that are one long training run, and read out candidates at its end."""

@@ -25,6 +25,7 @@ from automl.proposals._policy import Policy
 from automl.proposals._pool import Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Adam, Schedule, policy_gradient, reinforce
+from automl.proposals._replay import Replay, clipped
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
@@ -55,6 +56,7 @@ __all__ = [
     "Policy",
     "Promise",
     "Proposal",
+    "Replay",
     "Scale",
     "Schedule",
     "Spread",
@@ -62,6 +64,7 @@ __all__ = [
     "Watch",
     "Worth",
     "absolute_ages",
+    "clipped",
     "closed_form_costs",
     "cost_objectives",
     "count_mistakes",

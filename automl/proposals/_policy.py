@@ -73,6 +73,14 @@ class Policy:
         pairs = zip(self.decisions, row.tolist(), strict=True)
         return {one.slot: one.choices[place] for one, place in pairs if place != DOES_NOT_COUNT}
 
+    def likeliest(self) -> dict[str, Choice]:
+        """The likeliest choice of each decision that counts once the earlier ones are made so."""
+        found: dict[str, Choice] = {}
+        for at, decision in enumerate(self.decisions):
+            if decision.counts(found):
+                found[decision.slot] = decision.choices[int(self._own(self.probabilities, at).argmax())]
+        return found
+
     def log_likelihood(self, rows: Rows) -> Vector:
         """Logarithm of the probability of each row, `[B]`."""
         total: Vector = np.where(rows >= 0, self._logarithms[self._places(rows)], 0.0).sum(axis=1)

@@ -6,10 +6,11 @@ Gradient-Following Algorithms for Connectionist Reinforcement Learning.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automl.proposals._policy import Policy, Rows, Vector
 
@@ -72,6 +73,15 @@ class Adam:
     def __init__(self, learning_rate: float, length: int) -> None:
         self._learning_rate = learning_rate
         self._mean, self._square, self._steps = np.zeros(length), np.zeros(length), 0
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """What it remembers, by name; `restore` takes it back."""
+        return {"mean": self._mean, "square": self._square, "steps": np.array([self._steps], np.int64)}
+
+    def restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        """Goes on from what `arrays` gave."""
+        self._mean, self._square = arrays["mean"].astype(np.float64), arrays["square"].astype(np.float64)
+        self._steps = int(arrays["steps"][0])
 
     def step(self, gradient: Vector) -> Vector:
         """What to add; at first about the learning rate in each place, nothing where there never was a gradient."""

@@ -57,6 +57,8 @@ def test_each_stage_has_its_states_and_sums() -> None:
         "energy_known_of": 1,
         "failed_seconds": 0.0,
         "failed_share": 0.0,
+        "peak_memory_bytes": None,
+        "seconds_per_step": None,
         **UNPRICED,
     }
     known = {name: search[name] for name in ("complete", "failed", "unfinished", "losses", "seconds", "rows")}

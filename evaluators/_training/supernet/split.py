@@ -20,7 +20,6 @@ from torch import Tensor
 
 from evaluators._datasets import open_dataset
 from evaluators._evaluation import Metric
-from evaluators._split_supernet import Answers, SplitPlan
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.memory import peak_bytes, reset_peak
@@ -29,6 +28,7 @@ from evaluators._training.supernet.checkpoint import restore, save
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
 from evaluators._training.supernet.settings import SupernetSettings
+from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from searchspaces import Architecture, SearchSpace
 from searchspaces.layers import BatchNorm
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -45,7 +46,7 @@ class Training:
             restore(self.net, self.folder, self.identity())
         sampler = Sampler(self.space, self.settings.sampling)
         last = self.settings.steps if until is None else min(until, self.settings.steps)
-        for batch in islice(self._batches(), self.net.steps, last):
+        for batch in islice(self.batches(start=self.net.steps), max(0, last - self.net.steps)):
             self._step(sampler, batch)
             if self.folder is not None and (self.net.steps % every == 0 or self.net.steps == last):
                 save(self.net, self.folder, self.identity())
@@ -61,16 +62,17 @@ class Training:
             "settings": json.loads(json.dumps(asdict(self.settings))),
         }
 
+    def batches(self, *, start: int = 0) -> Iterator[Batch]:
+        """Batches without end from step `start` on: the most recent rows as often as it takes."""
+        rows, size = min(self.settings.rows, len(self.examples)), self.settings.batch_size
+        plan = Plan(self.net.seed, rows, len(self.examples) - rows, size, 1)
+        number, done = divmod(start, math.ceil(rows / size))
+        while True:
+            yield from islice(self.examples.stream(row_orders(plan, number=number), size), done, None)
+            number, done = number + 1, 0
+
     def _step(self, sampler: Sampler, batch: Batch) -> None:
         step, settings = self.net.steps, self.settings
         rng = np.random.default_rng([self.net.seed, step])
         chosen = sampler.draw(rng, full_path=settings.full_path(step))
         self.net.step(chosen, batch, settings.rates(step), batch_size=settings.batch_size)
-
-    def _batches(self) -> Iterator[Batch]:
-        """Batches without end: the most recent rows as often as it takes."""
-        rows, number = min(self.settings.rows, len(self.examples)), 0
-        plan = Plan(self.net.seed, rows, len(self.examples) - rows, self.settings.batch_size, 1)
-        while True:
-            yield from self.examples.stream(row_orders(plan, number=number), self.settings.batch_size)
-            number += 1

@@ -1,0 +1,50 @@
+"""What a sub-network is worth beside the baseline: the relative difference of losses, less the price of too much cost.
+
+Letters: L loss of a sub-network, L_B that of the baseline on the same rows, c cost, b budget of cost, w its weight.
+
+    reward = (L_B - L) / L_B - w * max(0, c / b - 1)
+
+Both losses are of one batch before the step on it, so that what makes the batch hard cancels: Wen et al. 2023,
+Rankitect. The price is the one-sided form of that of Bender et al. 2020, Can Weight Sharing Outperform Random
+Architecture Search? An Investigation With TuNAS: cheaper than the budget is neither better nor worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from automl.proposals import closed_form_costs
+from searchspaces import Candidate, FeatureSchema
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a candidate pays for its cost by `metric` beyond `budget`; nothing where the weight is zero."""
+
+    schema: FeatureSchema
+    metric: str
+    budget: float
+    weight: float
+
+    def of(self, candidate: Candidate) -> float:
+        """The price of a candidate of a space, in units of relative loss."""
+        if not self.weight:
+            return 0.0
+        (cost,) = closed_form_costs(candidate, self.schema, [self.metric])
+        return self.weight * max(0.0, float(cost) / self.budget - 1.0)
+
+
+def rewards(losses: Sequence[float], baseline: float, prices: Sequence[float]) -> Vector:
+    """The reward of each sub-network.
+
+    >>> rewards([0.5, 0.6], 0.6, [0.0, 0.01]).round(4).tolist()
+    [0.1667, -0.01]
+    """
+    found: Vector = (baseline - np.asarray(losses, np.float64)) / baseline - np.asarray(prices, np.float64)
+    return found

@@ -1,0 +1,238 @@
+"""One-shot search: a policy learns from losses in a supernet which candidates are good, while the supernet trains.
+
+Source: Wen et al. 2023, Rankitect: Ranking Architecture Search Battling World-class Engineers at Meta Scale (the
+one-shot method there). What the paper leaves open is filled in as each option says.
+
+Letters: K sub-networks of a step, B rows of it, L loss of a sub-network, L_B that of the baseline on the same rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
+
+from automl._checkpoint import Checkpoint, Json
+from automl._errors import ConfigError, StudyError
+from automl.methods._learner import Learner, Lessons
+from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun, score_of
+from automl.methods._reward import Price
+from automl.proposals import CLOSED_FORM, closed_form_costs, cost_objectives, count_mistakes, share_mistakes
+from evaluators import (
+    Objective,
+    ScoringSettings,
+    SupernetBesideBaseline,
+    SupernetPlan,
+    SupernetSettings,
+    open_supernet,
+)
+from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError, zoo
+
+__all__ = ["OneShot"]
+
+FALLBACK_ROWS = 100_000
+"""Rows of the stream where neither the method nor the budget of the study says how many."""
+
+
+@dataclass(eq=False)
+class OneShot:
+    """Trains a supernet and a baseline on one stream, and a policy on the difference of their losses.
+
+    Each step draws K candidates from the policy. The reward of one is (L_B - L) / L_B on the batch before the step
+    that is taken on it, less a price for cost beyond the budget; the baseline, trained in place on the same batches,
+    takes out what makes a batch hard and how the stream drifts. The policy learns from what it has just drawn and, with
+    clipped ratios, from what it drew before. The stream begins with a warm-up without lessons: candidates of the
+    space's own distribution, widened to the full path with a chance that falls to nothing.
+
+    At the end the weights stand still: candidates that the policy thinks of are scored on the same rows, norms and last
+    layer fitted to the latest rows of training, and the best are read out, to be trained from scratch.
+
+    rows                 of the stream; None takes what `share` of the budget's rows pays for, 100,000 without a budget
+    share                of the study's budget in rows, for training and scoring here; the rest trains the read-out
+    batch_size           B
+    sampled              K; every row counts K + 1 times in the account
+    learning_rate        largest one of AdaGrad outside tables, of both models; `embedding_learning_rate` of the tables,
+                         five times that where not given
+    warm_up              part of the steps before the policy learns (Zhang et al. 2023, NASRec, take a fifth)
+    baseline             human-made architecture to train in place; None takes the study's first control
+    penalty              weight of the price: at 0.1, a tenth more than the budget counts like one per cent of loss
+    cost_budget          of the first objective known in closed form, FLOPs say; None takes that objective's bound, else
+                         the baseline's cost. A study without such an objective has no price
+    policy_learning_rate of Adam; on 60 planted decisions of four choices, with noise as large as the signal, the
+                         likeliest candidate after 400 steps has 86 % of what could be gained at 0.02, the draws half
+    entropy              weight of the entropy bonus at first, and `last_entropy` at the end; of standardised rewards
+    decay                of the moving mean and spread of rewards
+    replay_age           steps after which what was drawn is forgotten
+    read_out             'policy' scores the likeliest candidate and draws of the policy, 'evolution' begins with a
+                         population of these and mutates the best
+    candidates           scored at the end
+    keep                 read out, the best first
+    recalibrate, refit, ridge, calibration_rows, evaluation_rows
+                         how a sub-network is scored, as the evaluator `weight_sharing` says
+    hash_cap             rows that a table has at most
+    checkpoint_seconds   between two checkpoints
+    device               'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
+
+    Raises:
+        ConfigError: an option breaks its rule, or there is no baseline.
+        EvaluatorError: the same, for what is the supernet's.
+    """
+
+    space: SearchSpace
+    schema: FeatureSchema
+    objectives: Sequence[Objective]
+    dataset: Path
+    study_seed: int
+    controls: Sequence[Candidate] = ()
+    budget_rows: int | None = None
+    _: KW_ONLY
+    rows: int | None = None
+    share: float = 0.5
+    batch_size: int = 256
+    sampled: int = 2
+    learning_rate: float = 0.02
+    embedding_learning_rate: float | None = None
+    warm_up: float = 0.15
+    baseline: str | None = None
+    penalty: float = 0.1
+    cost_budget: float | None = None
+    policy_learning_rate: float = 0.02
+    entropy: float = 0.01
+    last_entropy: float = 0.001
+    decay: float = 0.95
+    replay_age: int = 2000
+    read_out: str = "policy"
+    candidates: int = 64
+    keep: int = 10
+    recalibrate: bool = True
+    refit: bool = True
+    ridge: float = 1.0
+    calibration_rows: int = 4096
+    evaluation_rows: int | None = 8192
+    hash_cap: int | None = None
+    checkpoint_seconds: float = 60.0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        mistakes = count_mistakes(
+            batch_size=self.batch_size,
+            sampled=self.sampled,
+            candidates=self.candidates,
+            keep=self.keep,
+            replay_age=self.replay_age,
+            **({} if self.rows is None else {"rows": self.rows}),
+        )
+        mistakes += share_mistakes(share=self.share, warm_up=self.warm_up, decay=self.decay)
+        mistakes += list(self._mistakes())
+        if mistakes:
+            raise ConfigError("the method 'one_shot'", mistakes)
+        self._scoring = ScoringSettings(
+            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows
+        )
+        self._beside = self._baseline()
+        self._price = self._price_of_cost()
+        self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
+
+    def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
+        """Trains, scores, and yields the best candidates."""
+        net, learner, state = self._begun(checkpoint)
+        course = Course(
+            self.space,
+            self._price,
+            self.study_seed,
+            steps=math.ceil(state["rows"] / self.batch_size),
+            warm_up=self.warm_up,
+            sampled=self.sampled,
+            read_out=self.read_out,
+            candidates=self.candidates,
+            keep=self.keep,
+            checkpoint_seconds=self.checkpoint_seconds,
+        )
+        yield from OneShotRun(course, checkpoint, net, learner, state).read_out()
+
+    def scores(self, checkpoint: Checkpoint, candidates: Sequence[Candidate]) -> list[float | None]:
+        """`supernet_ne` of each, by the weights of the run that the checkpoint holds."""
+        if checkpoint.kept() is None:
+            raise StudyError(f"candidates are scored by the weights of a run, but {checkpoint.folder} holds none")
+        net, _, _ = self._begun(checkpoint)
+        return [score_of(net, one) for one in candidates]
+
+    def _mistakes(self) -> Iterator[str]:
+        if self.read_out not in READ_OUTS:
+            yield f"read_out must be one of {', '.join(READ_OUTS)}, but is {self.read_out!r}"
+        if self.keep > self.candidates:
+            yield f"only what is scored can be read out, but keep is {self.keep} and candidates {self.candidates}"
+        if not 0.0 <= self.last_entropy <= self.entropy:
+            yield f"last_entropy must lie between zero and entropy, {self.entropy}, but is {self.last_entropy}"
+        if self.entropy and not self.last_entropy:
+            yield "last_entropy must be more than zero where entropy is: it falls by a factor, which never ends at zero"
+        for name in ("policy_learning_rate", "cost_budget", "checkpoint_seconds"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                yield f"{name} must be more than zero, but is {value}"
+        if not 0.0 <= self.penalty < math.inf:
+            yield f"penalty must be zero or more, but is {self.penalty}"
+
+    def _baseline(self) -> Candidate:
+        if self.baseline is not None:
+            try:
+                return zoo(self.baseline, self.schema)
+            except SearchSpaceError as error:
+                raise ConfigError("the method 'one_shot'", [f"baseline: {error}"]) from error
+        if not self.controls:
+            way_out = "name a human-made one with 'baseline', or let the study have some"
+            raise ConfigError("the method 'one_shot'", [f"a baseline is trained beside the supernet: {way_out}"])
+        return self.controls[0]
+
+    def _price_of_cost(self) -> Price:
+        costs = cost_objectives(self.objectives)
+        if not costs:
+            return Price(self.schema, next(iter(CLOSED_FORM)), 1.0, 0.0)
+        objective = costs[0]
+        own = float(closed_form_costs(self._beside, self.schema, [objective.metric])[0])
+        return Price(self.schema, objective.metric, self.cost_budget or objective.bound or own, self.penalty)
+
+    def _settings(self, *, rows: int) -> SupernetSettings:
+        return SupernetSettings(rows, self.batch_size, self.learning_rate, self.embedding_learning_rate)
+
+    def _begun(self, checkpoint: Checkpoint) -> tuple[SupernetBesideBaseline, Learner, Json]:
+        """Where the checkpoint ends, or the beginning."""
+        lessons = Lessons(self.policy_learning_rate, self.entropy, self.last_entropy, self.decay, self.replay_age)
+        learner, kept = Learner(self.space.decisions(), lessons), checkpoint.kept()
+        if kept is None:
+            rows = self.rows or self._affordable(self._open(FALLBACK_ROWS).scoring_rows)
+            return self._open(rows), learner, {"rows": rows, "scores": {}}
+        net = self._open(kept.facts["rows"])
+        net.restore(kept.files)
+        learner.restore(kept.files)
+        return net, learner, dict(kept.facts)
+
+    def _open(self, rows: int) -> SupernetBesideBaseline:
+        architecture = self._beside.architecture
+        assert architecture is not None  # controls are models
+        return open_supernet(
+            SupernetPlan(
+                self.dataset,
+                self.space,
+                architecture,
+                self.study_seed,
+                self._settings(rows=rows),
+                self._scoring,
+                self.device,
+                self.hash_cap,
+            )
+        )
+
+    def _affordable(self, scoring_rows: int) -> int:
+        """Rows of the stream that the method's share of the budget pays for, beside those of scoring."""
+        if self.budget_rows is None:
+            return FALLBACK_ROWS
+        scored = (self.candidates + 1) * scoring_rows
+        left = round(self.share * self.budget_rows) - scored
+        if left < self.batch_size * (self.sampled + 1):
+            raise StudyError(
+                f"a share {self.share} of {self.budget_rows} rows must pay for training, but {self.candidates} scores "
+                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows or calibration_rows"
+            )
+        return left // (self.sampled + 1)

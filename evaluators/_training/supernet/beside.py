@@ -1,0 +1,102 @@
+"""A supernet and a fixed model beside it on one stream, so that losses on the same batch can be compared.
+
+Wen et al. 2023, Rankitect: Ranking Architecture Search Battling World-class Engineers at Meta Scale, train a baseline
+in place: what makes a batch hard, or the stream drift, is in both losses and leaves their difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluators._datasets import open_dataset
+from evaluators._evaluation import Metric
+from evaluators._training.device import choose_device
+from evaluators._training.examples import Examples
+from evaluators._training.memory import peak_bytes, reset_peak
+from evaluators._training.supernet.checkpoint import restore, save
+from evaluators._training.supernet.network import Supernet
+from evaluators._training.supernet.plan import StepLosses, SupernetPlan
+from evaluators._training.supernet.sampling import Sampler
+from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.training import Training
+from searchspaces import Architecture
+
+
+class Beside:
+    """As `SupernetBesideBaseline` says. The baseline is a supernet of one candidate, so both train alike."""
+
+    def __init__(self, plan: SupernetPlan) -> None:
+        """Opens the data.
+
+        Raises:
+            DataError: it cannot be read.
+            EvaluatorError: the device is not there.
+        """
+        found, device = open_dataset(plan.dataset), choose_device(plan.device)
+        schema = found.schema.capped(plan.hash_cap)
+        train, valid = found.part("train"), found.part("valid")
+        self._plan = plan
+        self._sampler = Sampler(plan.space, plan.settings.sampling)
+        self._net, self._baseline = (Supernet(schema, plan.seed, device=device) for _ in range(2))
+        self._training = Training(self._net, plan.space, Examples(train, device), plan.settings)
+        calibration = Examples(last_rows(train, plan.scoring.calibration_rows), device)
+        evaluation = Examples(first_rows(valid, plan.scoring.evaluation_rows), device)
+        self._scorers = {one: Scorer(one, calibration, evaluation, plan.scoring) for one in (self._net, self._baseline)}
+        self.scoring_rows = len(evaluation) + len(calibration) * (plan.scoring.refit + plan.scoring.recalibrate)
+        self._batches = self._training.batches()
+        self._device = device
+        reset_peak(device)
+
+    @property
+    def steps(self) -> int:
+        """How many have been done."""
+        return self._net.steps
+
+    def draw(self, rng: np.random.Generator, count: int, *, full_path: float) -> list[Architecture]:
+        """`count` candidates or more, as the plan's sampling has them in one step."""
+        found: list[Architecture] = []
+        while len(found) < count:
+            found += self._sampler.draw(rng, full_path=full_path)
+        return found
+
+    def step(self, architectures: Sequence[Architecture]) -> StepLosses:
+        """One of each on the next batch."""
+        batch = next(self._batches)
+        settings, rows = self._plan.settings, len(batch.label)
+        rates = settings.rates(self.steps)
+        (baseline,) = self._baseline.step([self._plan.baseline], batch, rates, batch_size=settings.batch_size)
+        losses = self._net.step(architectures, batch, rates, batch_size=settings.batch_size)
+        return StepLosses(tuple((losses / rows).tolist()), float(baseline) / rows, rows)
+
+    def score(self, architecture: Architecture) -> dict[str, Metric]:
+        """A sub-network's."""
+        return self._scorers[self._net].score(architecture)
+
+    def score_baseline(self) -> dict[str, Metric]:
+        """The baseline's."""
+        return self._scorers[self._baseline].score(self._plan.baseline)
+
+    def peak_bytes(self) -> int:
+        """Since it was opened."""
+        return peak_bytes(self._device)
+
+    def save(self, folder: Path) -> None:
+        """In a folder each."""
+        for name, net in self._nets().items():
+            save(net, folder / name, self._identity())
+
+    def restore(self, folder: Path) -> None:
+        """Both, and the place in the stream."""
+        for name, net in self._nets().items():
+            restore(net, folder / name, self._identity())
+        self._batches = self._training.batches(start=self.steps)
+
+    def _nets(self) -> dict[str, Supernet]:
+        return {"supernet": self._net, "baseline": self._baseline}
+
+    def _identity(self) -> dict[str, Any]:
+        return {**self._training.identity(), "baseline": self._plan.baseline.to_json()}
