@@ -12,7 +12,10 @@ from automl.methods._relaxation import Draw, Target, Vector, relaxed_loss
 from automl.methods._turns import Turns
 from automl.proposals import Adam, Policy
 from evaluators import SplitSupernet
-from searchspaces import SearchSpace
+from searchspaces import Assignment, SearchSpace
+
+CLIP = 0.1
+"""Norm of a fork's gradient by its logits; one that is a hundred times the usual would keep Adam still for long."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class DnasCourse:
         self.guard = Guard(self.policy.decisions, how.floor or 0.5)
         self.record = GuardRecord()
         self.step = 0
-        self._seed = seed
+        self.seed = seed
 
     def advance(self) -> int:
         """Does one step; gives the rows that models were trained or asked on in it, each as often as there were models.
@@ -78,6 +81,10 @@ class DnasCourse:
         self.step += 1
         return rows
 
+    def macs_of(self, assignment: Assignment) -> int:
+        """Multiply-adds of the candidate of an assignment."""
+        return self.prices.of(architecture_of(self.space, assignment)).macs
+
     def _train_logits(self, draw: Draw) -> int:
         found = forks(self.space, draw.assignment, self._rng(1), most=self.how.forks)
         ways = distinct(found)
@@ -90,7 +97,7 @@ class DnasCourse:
                 own, slope = self._slope(
                     draw, fork, np.stack([said[one] for one in fork.architectures]), answers.labels
                 )
-                gradient[own] += slope / len(found)
+                gradient[own] += clipped(slope) / len(found)
             rows = len(answers.labels) * len(ways)
         self.policy = self.policy.moved(self.adam.step(-gradient))
         self._guard(found)
@@ -101,7 +108,8 @@ class DnasCourse:
         temperature, is_straight = self.turns.temperature_at(self.step), self.turns.is_straight(self.step)
         relaxed = draw.relaxed(fork.at, temperature=temperature, is_straight=is_straight)
         macs = np.array([float(self.prices.of(one).macs) for one in fork.architectures])
-        return relaxed.own, relaxed_loss(relaxed, outputs, labels, macs, self.how.target)[1]
+        target = self.how.target.at(self.turns.price_at(self.step))
+        return relaxed.own, relaxed_loss(relaxed, outputs, labels, macs, target)[1]
 
     def _guard(self, found: list[Fork]) -> None:
         self.guard.learn(found, self.prices)
@@ -115,4 +123,10 @@ class DnasCourse:
         return self.how.floor is not None and self.turns.is_guarded(self.step)
 
     def _rng(self, stream: int) -> np.random.Generator:
-        return np.random.default_rng([self._seed, self.step, stream])
+        return np.random.default_rng([self.seed, self.step, stream])
+
+
+def clipped(slope: Vector) -> Vector:
+    """A gradient of at most the norm `CLIP`."""
+    norm = float(np.linalg.norm(slope))
+    return slope * (CLIP / norm) if norm > CLIP else slope

@@ -67,6 +67,10 @@ class Guard:
                 found[self.decisions[at].slot] = self.decisions[at].choices[best]
         return found
 
+    def mixed_slots(self) -> list[str]:
+        """Decisions that are known to have light choices and others."""
+        return [self.decisions[at].slot for at, _ in self._mixed()]
+
     def _mixed(self) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         """Decisions with light choices and others, by number, and which of their choices are light."""
         for at, own in enumerate(self._slices):

@@ -27,6 +27,9 @@ from searchspaces import Choice, Decision
 
 Vector = NDArray[np.float64]
 
+SUREST = 8.0
+"""Click logits beyond are taken for this: a sub-network whose weights nobody has trained together may say anything."""
+
 
 @dataclass(frozen=True, eq=False)
 class Draw:
@@ -87,6 +90,10 @@ class Target:
         """Distance from the target, as a share of it."""
         return abs(macs / self.macs - 1.0)
 
+    def at(self, part: float) -> Target:
+        """The same target at part of the price."""
+        return Target(self.macs, part * self.weight)
+
     def slope(self, macs: float) -> float:
         """Of what the loss adds, by the multiply-adds."""
         return self.weight * float(np.sign(macs - self.macs)) / self.macs
@@ -99,6 +106,7 @@ def relaxed_loss(
 
     `outputs` are the click logits of each choice `[K, n]`, `labels` 0 or 1 `[n]`, `macs` those of each choice `[K]`.
     """
+    outputs = np.clip(outputs, -SUREST, SUREST)
     clicks, price = relaxed.mixed @ outputs, float(relaxed.mixed @ macs)
     loss = float(np.mean(np.logaddexp(0.0, clicks) - labels * clicks)) + target.weight * target.missed(price)
     residuals = (1.0 / (1.0 + np.exp(-clicks)) - labels) / len(labels)

@@ -12,10 +12,12 @@ class Turns:
     """`steps` in all; shares are parts of them.
 
     weights_first      share of the first steps, in which weights alone are trained
-    slice_steps        steps of a slice: from then on slices of weights and of logits take turns
+    weight_slice       steps of a slice on weights; from the first ones on such slices take turns with others
+    logit_slice        steps of a slice on logits: a step on logits asks many models, one on weights trains one
     temperature        of the first step on logits; it falls exponentially to `last_temperature`
     straight_share     share of the last steps, in which a draw counts as it fell, and only its gradient is relaxed
     guarded_share      share of the first steps that are guarded
+    free_share         share of the steps in which the price of missing the target rises from nothing to all of it
 
     Wu et al. (2019), FBNet: hardware-aware efficient ConvNet design via differentiable neural architecture search,
     begin with a tenth of the run on weights alone and a temperature of 5, and let it fall by 0.956 an epoch.
@@ -26,22 +28,36 @@ class Turns:
 
     steps: int
     weights_first: float = 0.1
-    slice_steps: int = 4
+    weight_slice: int = 4
+    logit_slice: int = 1
     temperature: float = 5.0
     last_temperature: float = 0.5
     straight_share: float = 0.2
-    guarded_share: float = 0.6
+    guarded_share: float = 0.4
+    free_share: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("steps", "slice_steps"):
+        for name in ("steps", "weight_slice", "logit_slice"):
             if getattr(self, name) < 1:
                 raise AutomlError(f"{name!r} must be at least 1, but is {getattr(self, name)!r}")
-        for name in ("weights_first", "straight_share", "guarded_share"):
+        for name in ("weights_first", "straight_share", "guarded_share", "free_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise AutomlError(f"{name!r} is a share from 0 to 1, but is {getattr(self, name)!r}")
         for name in ("temperature", "last_temperature"):
             if not getattr(self, name) > 0.0:
                 raise AutomlError(f"{name!r} must be above zero, but is {getattr(self, name)!r}")
+
+    @classmethod
+    def for_weights(cls, weight_steps: int, **settings: float) -> Turns:
+        """As many steps as it takes to have so many on weights.
+
+        >>> Turns.for_weights(100).weight_steps
+        100
+        """
+        steps = weight_steps
+        while (found := cls(steps, **settings)).weight_steps < weight_steps:  # type: ignore[arg-type]
+            steps += weight_steps - found.weight_steps
+        return found
 
     @property
     def first(self) -> int:
@@ -53,23 +69,26 @@ class Turns:
         """How many steps are on weights."""
         return self.steps - self.logit_steps_before(self.steps)
 
-    def logit_steps_before(self, step: int) -> int:
-        """How many of the steps before this one are on logits.
-
-        >>> [Turns(10, weights_first=0.2, slice_steps=2).logit_steps_before(step) for step in range(8)]
-        [0, 0, 0, 1, 2, 2, 2, 3]
-        """
-        since = max(0, step - self.first)
-        whole, rest = divmod(since, 2 * self.slice_steps)
-        return whole * self.slice_steps + min(rest, self.slice_steps)
-
     def is_on_logits(self, step: int) -> bool:
         """Whether a step trains logits; else it trains weights.
 
-        >>> [Turns(10, weights_first=0.2, slice_steps=2).is_on_logits(step) for step in range(8)]
-        [False, False, True, True, False, False, True, True]
+        >>> [Turns(10, weights_first=0.1, weight_slice=2, logit_slice=1).is_on_logits(step) for step in range(8)]
+        [False, True, False, False, True, False, False, True]
         """
-        return step >= self.first and (step - self.first) // self.slice_steps % 2 == 0
+        return step >= self.first and (step - self.first) % self._period < self.logit_slice
+
+    def logit_steps_before(self, step: int) -> int:
+        """How many of the steps before this one are on logits.
+
+        >>> [Turns(10, weights_first=0.1, weight_slice=2, logit_slice=1).logit_steps_before(step) for step in range(8)]
+        [0, 0, 1, 1, 1, 2, 2, 2]
+        """
+        whole, rest = divmod(max(0, step - self.first), self._period)
+        return whole * self.logit_slice + min(rest, self.logit_slice)
+
+    @property
+    def _period(self) -> int:
+        return self.weight_slice + self.logit_slice
 
     def temperature_at(self, step: int) -> float:
         """Of the draws of a step on logits.
@@ -79,6 +98,16 @@ class Turns:
         """
         done = max(0.0, (step - self.first) / max(1, self.steps - 1 - self.first))
         return self.temperature * float((self.last_temperature / self.temperature) ** done)
+
+    def price_at(self, step: int) -> float:
+        """The part of the price that a step pays.
+
+        Operators are chosen while widths are free: else the first costly one that is met fills the target.
+
+        >>> [Turns(10, weights_first=0, free_share=0.4).price_at(step) for step in (0, 1, 4, 9)]
+        [0.0, 0.25, 1.0, 1.0]
+        """
+        return min(1.0, max(0.0, step - self.first) / max(1.0, self.free_share * self.steps))
 
     def is_straight(self, step: int) -> bool:
         """Whether a draw counts as it fell."""

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ class Split:
     settings: SupernetSettings
     train_rows: Examples
     scorer: Scorer
+    asked_rows: int
 
     @classmethod
     def opened(cls, plan: SplitPlan) -> Split:
@@ -83,11 +85,12 @@ class Split:
         calibration = Examples(last_rows(train, plan.scoring.calibration_rows), device)
         evaluation = Examples(first_rows(valid, plan.scoring.evaluation_rows), device)
         scorer = Scorer(net, calibration, evaluation, plan.scoring)
-        return cls(net, plan.space, plan.settings, Examples(train, device), scorer)
+        return cls(net, plan.space, plan.settings, Examples(train, device), scorer, plan.asked_rows)
 
     def __post_init__(self) -> None:
-        order = Plan(self.net.seed, len(self.train_rows), 0, self.settings.batch_size, 1)
-        self._learnt, self._asked = (Half(self.train_rows, order, is_odd=one) for one in (False, True))
+        order = partial(Plan, self.net.seed, len(self.train_rows), 0, passes=1)
+        self._learnt = Half(self.train_rows, order(batch_size=self.settings.batch_size), is_odd=False)
+        self._asked = Half(self.train_rows, order(batch_size=self.asked_rows), is_odd=True)
         reset_peak(self.net.device)
 
     @property
@@ -145,5 +148,6 @@ class Split:
             "schema": self.net.schema.digest,
             "rows_of_data": len(self.train_rows),
             "space": hashlib.sha256(decisions.encode()).hexdigest()[:16],
+            "asked_rows": self.asked_rows,
             "settings": json.loads(json.dumps(asdict(self.settings))),
         }

@@ -14,12 +14,16 @@ from searchspaces import SearchSpace
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """What a supernet is trained on, and how; `settings.rows` are those that its weights learn from."""
+    """What a supernet is trained on, and how; `settings.rows` are those that its weights learn from.
+
+    Its models are asked about `asked_rows` at once.
+    """
 
     dataset: Path
     space: SearchSpace
     seed: int
     settings: SupernetSettings = field(default_factory=SupernetSettings)
+    asked_rows: int = 256
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
     device: str = "auto"
     hash_cap: int | None = None

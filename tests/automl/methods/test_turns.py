@@ -8,7 +8,9 @@ import pytest
 from automl import AutomlError
 from automl.methods._turns import Turns
 
-TURNS = Turns(1003, weights_first=0.1, slice_steps=7, temperature=5.0, last_temperature=0.5, straight_share=0.2)
+TURNS = Turns(
+    1003, weights_first=0.1, weight_slice=5, logit_slice=3, temperature=5.0, last_temperature=0.5, straight_share=0.2
+)
 
 
 def test_the_first_tenth_is_on_weights_alone() -> None:
@@ -29,7 +31,7 @@ def test_the_temperature_falls_by_the_same_factor_at_every_step() -> None:
 
 def test_the_last_fifth_is_straight_and_the_beginning_guarded() -> None:
     assert [TURNS.is_straight(step) for step in (801, 803, 1002)] == [False, True, True]
-    assert [TURNS.is_guarded(step) for step in (0, 601, 602)] == [True, True, False]
+    assert [TURNS.is_guarded(step) for step in (0, 400, 401)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
