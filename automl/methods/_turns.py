@@ -16,8 +16,8 @@ class Turns:
     logit_slice        steps of a slice on logits: a step on logits asks many models, one on weights trains one
     temperature        of the first step on logits; it falls exponentially to `last_temperature`
     straight_share     share of the last steps, in which a draw counts as it fell, and only its gradient is relaxed
-    guarded_share      share of the first steps that are guarded
-    free_share         share of the steps in which the price of missing the target rises from nothing to all of it
+    guarded_share      share of the first steps that are guarded, and pay no price for missing a target: operators are
+                       chosen while widths are free, else the first costly one that is met fills the target
 
     Wu et al. (2019), FBNet: hardware-aware efficient ConvNet design via differentiable neural architecture search,
     begin with a tenth of the run on weights alone and a temperature of 5, and let it fall by 0.956 an epoch.
@@ -34,13 +34,12 @@ class Turns:
     last_temperature: float = 0.5
     straight_share: float = 0.2
     guarded_share: float = 0.4
-    free_share: float = 0.6
 
     def __post_init__(self) -> None:
         for name in ("steps", "weight_slice", "logit_slice"):
             if getattr(self, name) < 1:
                 raise AutomlError(f"{name!r} must be at least 1, but is {getattr(self, name)!r}")
-        for name in ("weights_first", "straight_share", "guarded_share", "free_share"):
+        for name in ("weights_first", "straight_share", "guarded_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise AutomlError(f"{name!r} is a share from 0 to 1, but is {getattr(self, name)!r}")
         for name in ("temperature", "last_temperature"):
@@ -100,18 +99,21 @@ class Turns:
         return self.temperature * float((self.last_temperature / self.temperature) ** done)
 
     def price_at(self, step: int) -> float:
-        """The part of the price that a step pays.
+        """The part of the price that a step pays: rises from none where the guard ends to all where draws are straight.
 
-        Operators are chosen while widths are free: else the first costly one that is met fills the target.
-
-        >>> [Turns(10, weights_first=0, free_share=0.4).price_at(step) for step in (0, 1, 4, 9)]
-        [0.0, 0.25, 1.0, 1.0]
+        >>> [Turns(10, guarded_share=0.4, straight_share=0.2).price_at(step) for step in (3, 4, 6, 8, 9)]
+        [0.0, 0.0, 0.5, 1.0, 1.0]
         """
-        return min(1.0, max(0.0, step - self.first) / max(1.0, self.free_share * self.steps))
+        first, last = round(self.guarded_share * self.steps), self._first_straight
+        return float(min(1.0, max(0.0, (step - first) / max(1, last - first))))
+
+    @property
+    def _first_straight(self) -> int:
+        return self.steps - round(self.straight_share * self.steps)
 
     def is_straight(self, step: int) -> bool:
         """Whether a draw counts as it fell."""
-        return step >= self.steps - round(self.straight_share * self.steps)
+        return step >= self._first_straight
 
     def is_guarded(self, step: int) -> bool:
         """Whether choices with weights are kept from being given up."""

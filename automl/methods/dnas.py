@@ -77,8 +77,8 @@ class DNAS:
     floor                probability that they keep together
     target_macs          multiply-adds to have; None takes the bound of the objective `macs` or `flops`, else what the
                          study's first control has
-    penalty              in log loss, for having none or twice as many; rises from nothing over the part `free` of the
-                         steps
+    penalty              in log loss, for having none or twice as many; rises from nothing between the `guarded` part
+                         and the `straight` one, so that operators are chosen before widths fill the target
     tolerance            by which a candidate that is read out may miss the target, where any is so near
     candidates           scored at the end
     keep                 read out, the best first
@@ -121,7 +121,6 @@ class DNAS:
     floor: float = 0.5
     target_macs: float | None = None
     penalty: float = 0.1
-    free: float = 0.6
     tolerance: float = 0.1
     candidates: int = 64
     keep: int = 10
@@ -145,7 +144,7 @@ class DNAS:
             keep=self.keep,
             **({} if self.rows is None else {"rows": self.rows}),
         )
-        shares = {name: getattr(self, name) for name in ("share", "weights_first", "straight", "guarded", "free")}
+        shares = {name: getattr(self, name) for name in ("share", "weights_first", "straight", "guarded")}
         mistakes += share_mistakes(**shares)
         mistakes += list(self._mistakes())
         if mistakes:
@@ -219,7 +218,6 @@ class DNAS:
             last_temperature=self.last_temperature,
             straight_share=self.straight,
             guarded_share=self.guarded,
-            free_share=self.free,
         )
 
     def _begun(self, checkpoint: Checkpoint) -> tuple[DnasCourse, Json]:

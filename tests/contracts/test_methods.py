@@ -43,7 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "calibration_rows": 40,
         "evaluation_rows": 60,
         "device": "cpu",
-    }
+    },
 }
 """So that a run takes a fraction of a second."""
 

@@ -31,7 +31,11 @@ from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
 from evaluators._training.supernet.settings import SupernetSettings
 from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from searchspaces import Architecture, SearchSpace
+from searchspaces.build import RankingModel
 from searchspaces.layers import BatchNorm
+
+MOST_MODELS = 64
+"""Sub-networks that are kept to be filled again; their tables are views and take no memory."""
 
 
 @dataclass
@@ -70,6 +74,7 @@ class Split:
     train_rows: Examples
     scorer: Scorer
     asked_rows: int
+    _models: dict[Architecture, RankingModel] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
     def opened(cls, plan: SplitPlan) -> Split:
@@ -134,7 +139,10 @@ class Split:
         restore(self.net, folder, self._identity())
 
     def _logits(self, architecture: Architecture, batch: Batch) -> Tensor:
-        model = self.net.subnetwork(architecture).eval()
+        model = self.net.subnetwork(architecture, again=self._models.get(architecture)).eval()
+        if len(self._models) >= MOST_MODELS:
+            self._models.clear()
+        self._models[architecture] = model
         for layer in model.modules():
             if isinstance(layer, BatchNorm):
                 layer.train()
