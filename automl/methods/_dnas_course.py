@@ -8,7 +8,7 @@ import numpy as np
 
 from automl.methods._forks import Fork, Prices, architecture_of, distinct, forks
 from automl.methods._guard import Guard
-from automl.methods._relaxation import Draw, Target, Vector, relaxed_loss
+from automl.methods._relaxation import Draw, Target, Vector, expected_loss, mixed_loss
 from automl.methods._turns import Turns
 from automl.proposals import Adam, Policy
 from evaluators import SplitSupernet
@@ -38,8 +38,12 @@ class LogitSettings:
 
 @dataclass
 class GuardRecord:
-    """How often the guard had to act, in decisions; and the first and the last step at which it did."""
+    """How often the guard had to act on the logits of a decision, and the first and the last step at which it did.
 
+    `even` are the steps on weights whose candidate was drawn evenly because of it, not from the policy.
+    """
+
+    even: int = 0
     acts: int = 0
     first: int | None = None
     last: int | None = None
@@ -76,10 +80,16 @@ class DnasCourse:
         if self.turns.is_on_logits(self.step):
             rows = self._train_logits(Draw.of(self.policy, self._rng(0)))
         else:
-            policy = Policy.uniform(self.policy.decisions) if self._is_guarded else self.policy
-            rows = self.net.train(architecture_of(self.space, Draw.of(policy, self._rng(0)).assignment))
+            rows = self._train_weights()
         self.step += 1
         return rows
+
+    def _train_weights(self) -> int:
+        policy = self.policy
+        if self._is_guarded:
+            policy = Policy.uniform(policy.decisions)
+            self.record.even += 1
+        return self.net.train(architecture_of(self.space, Draw.of(policy, self._rng(0)).assignment))
 
     def macs_of(self, assignment: Assignment) -> int:
         """Multiply-adds of the candidate of an assignment."""
@@ -105,11 +115,11 @@ class DnasCourse:
 
     def _slope(self, draw: Draw, fork: Fork, outputs: Vector, labels: Vector) -> tuple[slice, Vector]:
         """Where the choices of a fork stand, and the gradient of its loss by their logits."""
-        temperature, is_straight = self.turns.temperature_at(self.step), self.turns.is_straight(self.step)
-        relaxed = draw.relaxed(fork.at, temperature=temperature, is_straight=is_straight)
+        turns, step = self.turns, self.step
+        relaxed = draw.relaxed(fork.at, temperature=turns.temperature_at(step))
         macs = np.array([float(self.prices.of(one).macs) for one in fork.architectures])
-        target = self.how.target.at(self.turns.price_at(self.step))
-        return relaxed.own, relaxed_loss(relaxed, outputs, labels, macs, target)[1]
+        loss = expected_loss if turns.is_straight(step) else mixed_loss
+        return relaxed.own, loss(relaxed, outputs, labels, macs, self.how.target.at(turns.price_at(step)))[1]
 
     def _guard(self, found: list[Fork]) -> None:
         self.guard.learn(found, self.prices)

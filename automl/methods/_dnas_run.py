@@ -115,7 +115,8 @@ class DnasRun:
 
     def _missed(self, candidate: Candidate) -> float:
         assert candidate.architecture is not None  # the course has refused other spaces
-        return self.course.how.target.missed(self.course.prices.of(candidate.architecture).macs)
+        macs = float(self.course.prices.of(candidate.architecture).macs)
+        return float(self.course.how.target.missed(np.array(macs)))
 
     def _score(self, candidate: Candidate) -> None:
         scores, net = self.state["scores"], self.course.net
@@ -191,7 +192,7 @@ def _tell(found: Json) -> None:
     """Says what a reader of the log should not miss."""
     if found["guard"]["acts"]:
         LOG.info(
-            f"the guard kept choices with weights {found['guard']['acts']} times, "
+            f"the guard lowered choices without weights in {found['guard']['acts']} decisions, "
             f"from step {found['guard']['first']} to {found['guard']['last']}"
         )
     if found["collapsed"]:
