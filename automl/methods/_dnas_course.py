@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.methods._forks import Fork, Prices, architecture_of, distinct, forks
+from automl.methods._forks import Fork, Graphs, Prices, distinct
 from automl.methods._guard import Guard
 from automl.methods._relaxation import Draw, Target, Vector, expected_loss, mixed_loss
 from automl.methods._turns import Turns
@@ -24,14 +24,16 @@ class LogitSettings:
 
     target          multiply-adds to have, and what missing them costs
     learning_rate   of Adam
-    weight_decay    draws logits to zero, that is to choices that are equally likely
+    weight_decay    draws logits to zero, that is to choices that are equally likely; beside Adam, which would make
+                    steps of full length of it where there is no other gradient (Loshchilov and Hutter 2019, Decoupled
+                    weight decay regularization)
     forks           decisions that a step looks at
     floor           probability that choices with weights keep together while they are guarded; None guards nothing
     """
 
     target: Target
     learning_rate: float = 0.05
-    weight_decay: float = 5e-4
+    weight_decay: float = 0.01
     forks: int = 4
     floor: float | None = 0.5
 
@@ -63,6 +65,7 @@ class DnasCourse:
         self, net: SplitSupernet, space: SearchSpace, prices: Prices, turns: Turns, how: LogitSettings, *, seed: int
     ) -> None:
         self.net, self.space, self.prices, self.turns, self.how = net, space, prices, turns, how
+        self.graphs = Graphs(space)
         self.policy = Policy.uniform(space.decisions())
         self.adam = Adam(how.learning_rate, len(self.policy.logits))
         self.guard = Guard(self.policy.decisions, how.floor or 0.5)
@@ -89,17 +92,17 @@ class DnasCourse:
         if self._is_guarded:
             policy = Policy.uniform(policy.decisions)
             self.record.even += 1
-        return self.net.train(architecture_of(self.space, Draw.of(policy, self._rng(0)).assignment))
+        return self.net.train(self.graphs.of(Draw.of(policy, self._rng(0)).assignment))
 
     def macs_of(self, assignment: Assignment) -> int:
         """Multiply-adds of the candidate of an assignment."""
-        return self.prices.of(architecture_of(self.space, assignment)).macs
+        return self.prices.of(self.graphs.of(assignment)).macs
 
     def _train_logits(self, draw: Draw) -> int:
-        found = forks(self.space, draw.assignment, self._rng(1), most=self.how.forks)
+        found = self.graphs.forks(draw.assignment, self._rng(1), most=self.how.forks)
         ways = distinct(found)
         rows = 0
-        gradient = self.how.weight_decay * self.policy.logits
+        gradient = np.zeros(len(self.policy.logits))
         if ways:
             answers = self.net.ask(ways, number=self.turns.logit_steps_before(self.step))
             said = dict(zip(ways, answers.logits, strict=True))
@@ -109,7 +112,8 @@ class DnasCourse:
                 )
                 gradient[own] += clipped(slope) / len(found)
             rows = len(answers.labels) * len(ways)
-        self.policy = self.policy.moved(self.adam.step(-gradient))
+        decay = self.how.learning_rate * self.how.weight_decay * self.policy.logits
+        self.policy = self.policy.moved(self.adam.step(-gradient) - decay)
         self._guard(found)
         return rows
 

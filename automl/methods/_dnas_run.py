@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from automl._checkpoint import Advance, Checkpoint, Json
 from automl.methods._dnas_course import DnasCourse, GuardRecord
-from automl.methods._reading_out import drawn
 from automl.proposals import Policy
 from evaluators import DivergedError, SplitSupernet
-from searchspaces import Candidate, SearchSpaceError
+from searchspaces import Architecture, Candidate, SearchSpaceError
 
 LOG = logging.getLogger("automl")
 
@@ -101,17 +101,34 @@ class DnasRun:
 
     def _near_target(self) -> list[Candidate]:
         """The likeliest candidate and draws of the policy that meet the target; the nearest ones where none does."""
-        course, plan = self.course, self.plan
+        near, met = [], list[Candidate]()
+        for one in self._drawn():
+            met.append(one)
+            if self._missed(one) <= self.plan.tolerance:
+                near.append(one)
+            if len(near) == self.plan.candidates:
+                break
+        return near or self._nearest(met)
+
+    def _nearest(self, met: list[Candidate]) -> list[Candidate]:
+        found = sorted(met, key=self._missed)
+        LOG.warning(
+            f"no candidate that the policy draws is within {self.plan.tolerance:.0%} of "
+            f"{self.course.how.target.macs:.0f} multiply-adds; the nearest misses them by {self._missed(found[0]):.0%}"
+        )
+        return found[: self.plan.candidates]
+
+    def _drawn(self) -> Iterator[Candidate]:
+        """Different candidates: the likeliest, then what the policy draws; not more draws than `DRAWS` for each."""
+        course = self.course
         rng = np.random.default_rng([course.seed, course.step, 2])
-        found = list(drawn(course.policy, course.space, DRAWS * plan.candidates, rng))
-        near = [one for one in found if self._missed(one) <= plan.tolerance]
-        if not near:
-            near = sorted(found, key=self._missed)
-            LOG.warning(
-                f"no candidate that the policy draws is within {plan.tolerance:.0%} of {course.how.target.macs:.0f} "
-                f"multiply-adds; the nearest misses them by {self._missed(near[0]):.0%}"
-            )
-        return near[: plan.candidates]
+        rows = course.policy.sample(DRAWS * self.plan.candidates, rng)
+        seen: set[Architecture] = set()
+        for assignment in chain([course.policy.likeliest()], map(course.policy.assignment, rows)):
+            architecture = course.graphs.of(assignment)
+            if architecture not in seen:
+                seen.add(architecture)
+                yield course.space.to_candidate(assignment)
 
     def _missed(self, candidate: Candidate) -> float:
         assert candidate.architecture is not None  # the course has refused other spaces

@@ -15,16 +15,15 @@ from automl._errors import AutomlError
 from searchspaces import Architecture, Assignment, Choice, FeatureSchema, SearchSpace
 from searchspaces.cost import node_costs
 
-MOST_PRICED = 100_000
-"""Architectures whose price is remembered."""
+MOST_KNOWN = 100_000
+"""Architectures, and prices of them, that are remembered."""
 
 
 @dataclass(frozen=True)
 class Fork:
-    """The decision number `at`, which was `taken` as that of its choices, and the architecture of each choice."""
+    """The decision number `at`, and the architecture of each of its choices."""
 
     at: int
-    taken: int
     architectures: tuple[Architecture, ...]
 
     @property
@@ -51,7 +50,7 @@ class Prices:
     def of(self, architecture: Architecture) -> Price:
         """The price of a canonical architecture."""
         if architecture not in self._known:
-            if len(self._known) >= MOST_PRICED:
+            if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[architecture] = self._priced(architecture)
         return self._known[architecture]
@@ -63,48 +62,60 @@ class Prices:
         return Price(sum(own.macs for own in costs), weighted)
 
 
-def forks(space: SearchSpace, assignment: Assignment, rng: np.random.Generator, *, most: int) -> list[Fork]:
-    """Up to `most` decisions that make a difference to a full assignment, each as likely as the others."""
-    decisions, counts = space.decisions(), counting(space, assignment)
-    open_ = [at for at, one in enumerate(decisions) if one.slot in counts and len(one.choices) > 1]
-    found: list[Fork] = []
-    for at in rng.permutation(open_).astype(int):
-        if len(found) == most:
-            break
-        one = fork(space, assignment, int(at))
-        if one.is_live:
-            found.append(one)
-    return found
+@dataclass(frozen=True, eq=False)
+class Graphs:
+    """The canonical architectures of the assignments of a space, each made once as long as it is remembered."""
 
+    space: SearchSpace
+    _known: dict[tuple[str, ...], Architecture] = field(default_factory=dict, repr=False)
 
-def fork(space: SearchSpace, assignment: Assignment, at: int) -> Fork:
-    """The decision number `at` of a full assignment in which it counts."""
-    decision = space.decisions()[at]
-    ways = [architecture_of(space, {**assignment, decision.slot: choice}) for choice in decision.choices]
-    return Fork(at, _place(decision.choices, assignment[decision.slot]), tuple(ways))
+    def of(self, assignment: Assignment) -> Architecture:
+        """That of an assignment that may decide more than what counts.
 
+        Raises:
+            AutomlError: candidates of the space have none.
+        """
+        counting = self.counting(assignment)
+        key = tuple([f"{slot}={choice!r}" for slot, choice in counting.items()])
+        if key not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = self._made(counting)
+        return self._known[key]
 
-def architecture_of(space: SearchSpace, assignment: Assignment) -> Architecture:
-    """The canonical architecture of a full assignment.
+    def counting(self, assignment: Assignment) -> dict[str, Choice]:
+        """The decisions of an assignment that have an effect."""
+        found: dict[str, Choice] = {}
+        for decision in self.space.decisions():
+            if decision.counts(found):
+                found[decision.slot] = assignment[decision.slot]
+        return found
 
-    Raises:
-        AutomlError: candidates of the space have none.
-    """
-    found = space.to_candidate(counting(space, assignment)).architecture
-    if found is None:
-        raise AutomlError(
-            "a differentiable search is over a space of architectures, but candidates of this one have none"
-        )
-    return found
+    def fork(self, assignment: Assignment, at: int) -> Fork:
+        """The decision number `at` of a full assignment in which it counts."""
+        decision = self.space.decisions()[at]
+        return Fork(at, tuple(self.of({**assignment, decision.slot: choice}) for choice in decision.choices))
 
+    def forks(self, assignment: Assignment, rng: np.random.Generator, *, most: int) -> list[Fork]:
+        """Up to `most` decisions that make a difference to a full assignment, each as likely as the others."""
+        decisions, counting = self.space.decisions(), self.counting(assignment)
+        open_ = [at for at, one in enumerate(decisions) if one.slot in counting and len(one.choices) > 1]
+        found: list[Fork] = []
+        for at in rng.permutation(open_):
+            if len(found) == most:
+                break
+            one = self.fork(assignment, int(at))
+            if one.is_live:
+                found.append(one)
+        return found
 
-def counting(space: SearchSpace, assignment: Assignment) -> dict[str, Choice]:
-    """The decisions of a full assignment that have an effect."""
-    found: dict[str, Choice] = {}
-    for decision in space.decisions():
-        if decision.counts(found):
-            found[decision.slot] = assignment[decision.slot]
-    return found
+    def _made(self, counting: Assignment) -> Architecture:
+        found = self.space.to_candidate(counting).architecture
+        if found is None:
+            raise AutomlError(
+                "a differentiable search is over a space of architectures, but candidates of this one have none"
+            )
+        return found
 
 
 def distinct(of: Sequence[Fork]) -> list[Architecture]:
@@ -115,8 +126,3 @@ def distinct(of: Sequence[Fork]) -> list[Architecture]:
 def _all(of: Sequence[Fork]) -> Iterator[Architecture]:
     for one in of:
         yield from one.architectures
-
-
-def _place(choices: Sequence[Choice], choice: Choice) -> int:
-    """Where a choice stands; choices are told apart by their text, as in a space: 1 and True are two."""
-    return [repr(one) for one in choices].index(repr(choice))

@@ -71,6 +71,10 @@ class Guard:
         """Decisions that are known to have light choices and others."""
         return [self.decisions[at].slot for at, _ in self._mixed()]
 
+    def places_of(self, at: int) -> slice:
+        """Where the choices of decision number `at` stand among the C."""
+        return self._slices[at]
+
     def _mixed(self) -> Iterator[tuple[int, NDArray[np.bool_]]]:
         """Decisions with light choices and others, by number, and which of their choices are light."""
         for at, own in enumerate(self._slices):

@@ -19,7 +19,7 @@ from automl._checkpoint import Checkpoint, Json
 from automl._errors import ConfigError, StudyError
 from automl.methods._dnas_course import DnasCourse, LogitSettings
 from automl.methods._dnas_run import DnasRun, ReadOutPlan, begin_again, score_of
-from automl.methods._forks import Prices, distinct, forks
+from automl.methods._forks import Graphs, Prices, distinct
 from automl.methods._relaxation import Draw, Target
 from automl.methods._turns import Turns
 from automl.proposals import Policy, count_mistakes, share_mistakes
@@ -114,7 +114,7 @@ class DNAS:
     last_temperature: float = 0.5
     straight: float = 0.2
     logit_learning_rate: float = 0.05
-    logit_weight_decay: float = 5e-4
+    logit_weight_decay: float = 0.01
     forks: int = 4
     guard: bool = True
     guarded: float = 0.4
@@ -261,9 +261,9 @@ class DNAS:
     def _asked_for_one(self) -> float:
         """Rows that sub-networks are asked about for each that weights learn from, by a few draws."""
         rng, policy = np.random.default_rng([self.study_seed, 4]), Policy.uniform(self.space.decisions())
+        graphs = Graphs(self.space)
         ways = [
-            len(distinct(forks(self.space, Draw.of(policy, rng).assignment, rng, most=self.forks)))
-            for _ in range(FORKED)
+            len(distinct(graphs.forks(Draw.of(policy, rng).assignment, rng, most=self.forks))) for _ in range(FORKED)
         ]
         turns = self._turns(rows=FALLBACK_ROWS)
         asked = turns.logit_steps_before(turns.steps) * self.asked_rows * float(np.mean(ways))

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 
 from automl import AutomlError
-from automl.methods._forks import Prices, architecture_of, counting, distinct, fork, forks
+from automl.methods._forks import Graphs, Prices, distinct
 from searchspaces import canonical
 from searchspaces.cost import cost
 from searchspaces.spaces.run_settings import RunSettings
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, assignment, everything
 
+GRAPHS = Graphs(SPACE)
 SLOTS = [one.slot for one in SPACE.decisions()]
 
 
 def test_a_fork_has_the_graph_of_each_choice() -> None:
-    found = fork(SPACE, assignment("linear", "cross"), SLOTS.index("first.operator"))
+    found = GRAPHS.fork(assignment("linear", "cross"), SLOTS.index("first.operator"))
     blocks = [[node.block for node in one.nodes[1:-1]] for one in found.architectures]
     assert blocks == [["cross"], ["layer_norm", "cross"], ["linear", "cross"], ["cross", "cross"]]
     assert found.is_live
@@ -24,23 +25,23 @@ def test_a_fork_has_the_graph_of_each_choice() -> None:
 
 def test_a_decision_without_effect_is_no_fork() -> None:
     # after the identity there is nothing that a shortcut could pass by
-    found = forks(SPACE, assignment("identity", "linear"), np.random.default_rng(1), most=9)
+    found = GRAPHS.forks(assignment("identity", "linear"), np.random.default_rng(1), most=9)
     assert sorted(SLOTS[one.at] for one in found) == ["first.operator", "second.operator"]
 
 
 def test_a_decision_that_does_not_count_is_left_alone() -> None:
-    assert counting(SPACE, assignment("linear", "identity")).keys() == {"first.operator", "second.operator"}
+    assert GRAPHS.counting(assignment("linear", "identity")).keys() == {"first.operator", "second.operator"}
 
 
 def test_no_more_forks_are_made_than_asked_for_and_all_are_made_in_turn() -> None:
-    draws = [forks(SPACE, assignment("cross", "cross"), np.random.default_rng(seed), most=2) for seed in range(20)]
+    draws = [GRAPHS.forks(assignment("cross", "cross"), np.random.default_rng(seed), most=2) for seed in range(20)]
     assert {len(one) for one in draws} == {2}
     assert {SLOTS[one.at] for found in draws for one in found} == set(SLOTS)
 
 
 def test_graphs_that_are_equal_are_asked_for_once() -> None:
     start = assignment("identity", "identity")
-    found = [fork(SPACE, start, SLOTS.index(f"{place}.operator")) for place in ("first", "second")]
+    found = [GRAPHS.fork(start, SLOTS.index(f"{place}.operator")) for place in ("first", "second")]
     assert sum(len(one.architectures) for one in found) == 8
     assert len(distinct(found)) == 4
 
@@ -48,7 +49,7 @@ def test_graphs_that_are_equal_are_asked_for_once() -> None:
 def test_prices_are_those_of_the_closed_form() -> None:
     prices = Prices(SCHEMA)
     for one in everything():
-        architecture = architecture_of(SPACE, one)
+        architecture = GRAPHS.of(one)
         assert prices.of(architecture).macs == cost(architecture, SCHEMA).macs
         weighted = [node.block for node in canonical(architecture).nodes if node.block not in ("full", "logit")]
         assert prices.of(architecture).weighted == len(weighted)
@@ -57,4 +58,4 @@ def test_prices_are_those_of_the_closed_form() -> None:
 def test_a_space_without_architectures_is_refused() -> None:
     space = RunSettings(SCHEMA, knobs={"batch_size": [64, 128]})
     with pytest.raises(AutomlError, match="space of architectures"):
-        architecture_of(space, {one.slot: one.choices[0] for one in space.decisions()})
+        Graphs(space).of({one.slot: one.choices[0] for one in space.decisions()})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from automl.methods._forks import Prices, fork
+from automl.methods._forks import Graphs, Prices
 from automl.methods._guard import Guard
 from automl.methods._relaxation import slices
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, assignment
@@ -19,7 +19,9 @@ OWN = slices(SPACE.decisions())[SLOTS.index("second.operator")]
 def guard() -> Guard:
     found = Guard(SPACE.decisions(), floor=0.4)
     start = assignment("cross", "linear")
-    found.learn([fork(SPACE, start, SLOTS.index(one)) for one in ("second.operator", "first.rank")], Prices(SCHEMA))
+    found.learn(
+        [Graphs(SPACE).fork(start, SLOTS.index(one)) for one in ("second.operator", "first.rank")], Prices(SCHEMA)
+    )
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from automl.methods._forks import Prices, architecture_of, counting, fork
+from automl.methods._forks import Graphs, Prices
 from automl.methods._relaxation import SUREST, Draw, Relaxed, Target, Vector, expected_loss, mixed_loss, slices
 from automl.proposals import Policy
 from searchspaces import OperatorChoice
@@ -87,16 +87,16 @@ def test_draws_follow_the_probabilities_of_the_policy() -> None:
 
 def test_multiply_adds_of_forks_are_in_the_mean_those_of_all_candidates() -> None:
     """E[macs] over a decision with the others drawn, averaged over what the others can be, is E[macs] over all."""
-    rng, prices = np.random.default_rng(2), Prices(SCHEMA)
+    rng, prices, graphs = np.random.default_rng(2), Prices(SCHEMA), Graphs(SPACE)
     policy = Policy(SPACE.decisions(), rng.normal(size=sum(len(one.choices) for one in SPACE.decisions())))
     own = slices(policy.decisions)
     forked, plain = 0.0, 0.0
     for one in everything():
         places = [decision.choices.index(one[decision.slot]) for decision in policy.decisions]
         chance = math.prod(policy.probabilities[where][at] for where, at in zip(own, places, strict=True))
-        macs = [float(prices.of(way).macs) for way in fork(SPACE, one, 2).architectures]
+        macs = [float(prices.of(way).macs) for way in graphs.fork(one, 2).architectures]
         forked += chance * float(policy.probabilities[own[2]] @ macs)
-        plain += chance * prices.of(architecture_of(SPACE, one)).macs
+        plain += chance * prices.of(graphs.of(one)).macs
     assert forked == pytest.approx(plain)
     assert policy.decisions[2].slot == "second.operator"
-    assert "second.operator" in counting(SPACE, everything()[0])
+    assert "second.operator" in graphs.counting(everything()[0])
