@@ -12,13 +12,13 @@ from automl.methods._turns import Turns
 from searchspaces import Architecture
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, Told
 
-TURNS = Turns(400, weights_first=0.0, weight_slice=1, logit_slice=1)
+TURNS = Turns(120, weights_first=0.0, weight_slice=1, logit_slice=1)
 
 
 def course(
     liked: str = "linear", *, macs: float = 1000.0, weight: float = 0.0, floor: float | None = None, seed: int = 1
 ) -> DnasCourse:
-    how = LogitSettings(Target(macs, weight), floor=floor)
+    how = LogitSettings(Target(macs, weight), 0.2, forks=2, floor=floor)
     return DnasCourse(Told(liked), SPACE, Prices(SCHEMA), TURNS, how, seed=seed)
 
 
@@ -79,7 +79,7 @@ def test_the_guard_acts_on_a_taste_for_the_identity_and_says_when() -> None:
     assert one.record.acts > 0
     assert one.record.first is not None
     assert one.record.last is not None
-    assert one.record.first <= one.record.last < round(0.4 * 400)
+    assert one.record.first <= one.record.last < round(0.4 * 120)
 
 
 def test_a_gradient_beyond_the_usual_is_cut() -> None:

@@ -19,7 +19,7 @@ from automl.proposals import Policy
 from searchspaces import Candidate
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, Told, assignment
 
-PLAN = ReadOutPlan(candidates=12, keep=3, tolerance=0.1, checkpoint_seconds=0.0)
+PLAN = ReadOutPlan(candidates=12, keep=3, tolerance=0.1, checkpoint_seconds=1e9)
 SLOTS = [one.slot for one in SPACE.decisions()]
 
 
