@@ -139,14 +139,14 @@ class Checkpoint:
 def _read(folder: Path) -> Json:
     path = folder / FACTS_FILE
     try:
-        content: Json = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise _broken(folder, str(error)) from error
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise _broken(folder, "it is no checkpoint of this release")
-    return content
+    return dict(content)
 
 
 def _broken(folder: Path, reason: str) -> StudyError:

@@ -17,6 +17,7 @@ from automl.cli import (
     auditing,
     baselining,
     benching,
+    comparing,
     doctoring,
     finalising,
     listing,
@@ -39,8 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 VERBS = (
-    searching, auditing, baselining, asking, listing, winners, finalising, zoos, tracking, projects, doctoring,
-    benching,
+    searching, auditing, baselining, comparing, asking, listing, winners, finalising, zoos, tracking, projects,
+    doctoring, benching,
 )  # fmt: skip
 for module in VERBS:
     module.register(app)

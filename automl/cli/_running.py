@@ -170,7 +170,7 @@ class Progress:
 
     def advance(self, advance: Advance) -> None:
         """Tells how far the study's method is, and how long its phase will take by its pace in this process."""
-        now = time.monotonic()
+        self._started = now = time.monotonic()  # trials come after it, and their pace is another one
         phase, first, since = self._phase
         if phase != advance.phase:
             first, since = advance.done, now

@@ -30,7 +30,7 @@ class Lessons:
     learning_rate   of Adam, on the logits
     entropy         weight of the entropy bonus at the first lesson; falls geometrically to `last_entropy`
     decay           of the moving mean and spread of the rewards, by which advantages are measured
-    replay_age      steps after which what was drawn is forgotten: the shared weights have moved since
+    replay_age      steps after which what was drawn is forgotten, as the shared weights have moved; 0 replays nothing
     """
 
     learning_rate: float = 0.02
@@ -83,7 +83,8 @@ class Learner:
         gradient = policy_gradient(
             self.policy, np.concatenate([rows, before.rows]), weights, entropy=self._lessons.bonus(progress)
         )
-        self.replay = self.replay.added(rows, advantages, drawn, step=step, age=self._lessons.replay_age)
+        if self._lessons.replay_age:
+            self.replay = self.replay.added(rows, advantages, drawn, step=step, age=self._lessons.replay_age)
         self.policy = self.policy.moved(self._adam.step(gradient))
 
     def save(self, folder: Path) -> None:

@@ -63,7 +63,7 @@ class OneShot:
                          likeliest candidate after 400 steps has 86 % of what could be gained at 0.02, the draws half
     entropy              weight of the entropy bonus at first, and `last_entropy` at the end; of standardised rewards
     decay                of the moving mean and spread of rewards
-    replay_age           steps after which what was drawn is forgotten
+    replay_age           steps after which what was drawn is forgotten; 0 learns from fresh draws alone
     read_out             'policy' scores the likeliest candidate and draws of the policy, 'evolution' begins with a
                          population of these and mutates the best
     candidates           scored at the end
@@ -120,7 +120,6 @@ class OneShot:
             sampled=self.sampled,
             candidates=self.candidates,
             keep=self.keep,
-            replay_age=self.replay_age,
             **({} if self.rows is None else {"rows": self.rows}),
         )
         mistakes += share_mistakes(share=self.share, warm_up=self.warm_up, decay=self.decay)
@@ -167,12 +166,17 @@ class OneShot:
             yield f"last_entropy must lie between zero and entropy, {self.entropy}, but is {self.last_entropy}"
         if self.entropy and not self.last_entropy:
             yield "last_entropy must be more than zero where entropy is: it falls by a factor, which never ends at zero"
+        yield from self._range_mistakes()
+
+    def _range_mistakes(self) -> Iterator[str]:
         for name in ("policy_learning_rate", "cost_budget", "checkpoint_seconds"):
             value = getattr(self, name)
             if value is not None and not 0.0 < value < math.inf:
                 yield f"{name} must be more than zero, but is {value}"
-        if not 0.0 <= self.penalty < math.inf:
-            yield f"penalty must be zero or more, but is {self.penalty}"
+        for name in ("penalty", "replay_age"):
+            value = getattr(self, name)
+            if not 0.0 <= value < math.inf:
+                yield f"{name} must be zero or more, but is {value}"
 
     def _baseline(self) -> Candidate:
         if self.baseline is not None:

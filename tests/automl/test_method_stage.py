@@ -11,7 +11,8 @@ import pytest
 
 from automl import Study, load_study
 from automl._checkpoint import Advance, Checkpoint
-from automl._method_stage import METHOD_STAGE, checkpoint_folder
+from automl._method_stage import checkpoint_folder
+from automl._read_out import METHOD_STAGE
 from automl.budget import Budget, Spent, spent
 from automl.ledger import ledger_of, ledger_rows
 from automl.summary import status_of, study_rows

@@ -1,0 +1,83 @@
+"""How well the order of a method's supernet agrees with that of training from scratch, in one seed of a comparison.
+
+Compared are candidates that the studies of the seed trained from scratch anyway: the method's own read-out, and those
+that were drawn at random. Scores come from the weights that the run has left.
+
+The ceiling is what noise alone allows (see `fidelity.Labels`). Noise of a training from scratch is taken from finals,
+where each model is trained under several seeds. The supernet is one and its scores repeat exactly: the order meant is
+its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl._checkpoint import Checkpoint
+from automl._files import write_text
+from automl._method import ScoresCandidates
+from automl._method_stage import checkpoint_folder
+from automl.comparing._ran import Ran
+from automl.fidelity import Labels, agreement, resamples
+from evaluators import Trial
+
+FEWEST = 6
+RESAMPLES = 1000
+LEVEL = 0.9
+RANDOM = "random"
+"""Origin of candidates that a searcher drew without a model."""
+
+
+def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, float | None]:
+    """Scores by fingerprint of everything that the studies of a seed trained from scratch; empty for a searcher.
+
+    They are kept in the folder, as the weights may be gone later; none are told where they are gone already.
+    """
+    path = folder / "scores" / f"{ran.study.name}.json"
+    known: dict[str, float | None] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    method = ran.study.wiring.method
+    checkpoint = checkpoint_folder(ran.study.record.uid)
+    if not isinstance(method, ScoresCandidates) or Checkpoint(checkpoint).kept() is None:
+        return known
+    trained = {one.candidate.fingerprint: one.candidate for one in compared(ran, of_seed)}
+    missing = [one for name, one in trained.items() if name not in known]
+    if missing:
+        scores = method.scores(Checkpoint(checkpoint), missing)
+        known |= {one.fingerprint: score for one, score in zip(missing, scores, strict=True)}
+        write_text(path, json.dumps(known, indent=2) + "\n")
+    return known
+
+
+def compared(ran: Ran, of_seed: Sequence[Ran]) -> list[Trial]:
+    """One trial of each candidate: what the method has read out, then what others drew at random."""
+    found: dict[str, Trial] = {}
+    for other in of_seed:
+        for trial in other.full_trainings:
+            if other is ran or trial.suggestion.origin == RANDOM:
+                found.setdefault(trial.candidate.fingerprint, trial)
+    own = {one.candidate.fingerprint for one in ran.full_trainings}
+    return sorted(found.values(), key=lambda one: one.candidate.fingerprint not in own)
+
+
+def agreement_of(
+    trials: Sequence[Trial], opinions: Mapping[str, float | None], *, metric: str, noise: float, seed: int
+) -> dict[str, Any]:
+    """Kendall's tau with its interval and ceiling, JSON types; without enough candidates only why there is none."""
+    pairs = [
+        (score, value)
+        for one in trials
+        if (score := opinions.get(one.candidate.fingerprint)) is not None and (value := one.value(metric)) is not None
+    ]
+    if len(pairs) < FEWEST:
+        return {"candidates": len(pairs), "reason": f"an order needs at least {FEWEST} candidates that both know"}
+    scores, values = (np.array(one, np.float64)[:, None] for one in zip(*pairs, strict=True))
+    supernet = Labels(scores, np.zeros_like(scores))
+    scratch = Labels(values, np.zeros_like(values), between=noise**2)
+    drawn = resamples(supernet, scratch, count=RESAMPLES, rng=np.random.default_rng(seed))
+    found = agreement(supernet, scratch, drawn, confidence=LEVEL)
+    return {**asdict(found), "share": found.share, "noise": noise, "level": LEVEL}

@@ -1,0 +1,142 @@
+"""Runs what is compared: a study for each entry and seed, each to its end and through the same finals."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl import plugins
+from automl._errors import StudyError
+from automl._files import write_text
+from automl._wiring import recorded
+from automl.comparing._account import comparison_of
+from automl.comparing._agreement import opinions_of
+from automl.comparing._entries import Entry
+from automl.comparing._page import write_page
+from automl.comparing._ran import Ran
+from automl.config import BudgetSection, StudyConfig, StudySection
+from automl.finals import Plan as FinalsPlan
+from automl.finals import finals
+from automl.opening import open_new
+from automl.study import Study
+from evaluators._datasets import open_dataset
+
+RESULT_FILE, PAGE_FILE = "compare.json", "compare.html"
+FINALS = "finals"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Entries, each under `seeds` seeds from the configuration's on, with `rows` to train on in each study.
+
+    Everything is kept in `folder` and in the store, so that the same plan goes on where it stopped. Finals train the
+    `top` candidates of each study over `final_seeds` fresh seeds.
+    """
+
+    config: StudyConfig
+    entries: tuple[Entry, ...]
+    rows: int
+    seeds: int
+    folder: Path
+    top: int = 1
+    final_seeds: int = 3
+    device: str = "auto"
+
+
+def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) -> dict[str, Any] | None:
+    """Runs what is missing and returns what was found, kept as JSON and as a page; None where a study was stopped.
+
+    `conduct` runs a study to the end of its budget, or stops it. Seeds come one after the other, and in each of them
+    the entries, so that a comparison that is looked at early is a whole one over fewer seeds.
+
+    Raises:
+        StudyError: a study of that name began with other settings, or its finals cannot be held.
+    """
+    found: list[Ran] = []
+    for number in range(plan.seeds):
+        of_seed: list[Ran] = []
+        for entry in plan.entries:
+            ran = _ran(plan, entry, plan.config.study.seed + number, of_seed, conduct)
+            if ran is None:
+                return None
+            of_seed.append(ran)
+        found += [_with_opinions(one, of_seed, plan) for one in of_seed]
+        for one in of_seed:
+            one.study.close()
+    told = comparison_of(found, name=plan.config.study.name, rows=plan.rows)
+    write_text(plan.folder / RESULT_FILE, json.dumps(told, indent=2) + "\n")
+    write_page(plan.folder / PAGE_FILE, told)
+    return told
+
+
+def config_of(plan: Plan, entry: Entry, seed: int) -> StudyConfig:
+    """The configuration of one study: the plan's, with a name of its own, and the rows alone as its budget.
+
+    Where it is known how many rows a training takes, the trials that they pay for are a limit too: some searchers plan
+    their end by it. An entry without options of its own has those that the configuration gives to its name.
+    """
+    config = plan.config
+    said = config.method if entry.kind == "method" else config.searcher
+    spec = said if said is not None and dict(entry.spec) == {"name": said["name"]} else entry.spec
+    searches: dict[str, Any] = {"method": spec, "fidelity": None}
+    if entry.kind == "searcher":
+        searches = {"method": None, "searcher": spec}
+    trials = None if entry.kind == "method" else _affordable(plan)
+    return config.model_copy(
+        update={
+            "study": StudySection(name=f"{config.study.name}-{entry.slug}-{seed}", seed=seed),
+            "budget": BudgetSection(rows=plan.rows, trials=trials),
+            **searches,
+        }
+    )
+
+
+def _affordable(plan: Plan) -> int | None:
+    options = plugins.options("evaluator", plan.config.evaluator)
+    varies = options.get("racing") or options.get("negative_rate", 1.0) != 1.0 or plan.config.fidelity
+    if plan.config.evaluator["name"] != "train" or varies:
+        return None
+    whole = open_dataset(plan.config.data).rows["train"]
+    rows = min(options.get("rows") or whole, whole) * options.get("passes", 1)
+    return math.ceil(plan.rows / rows)
+
+
+def _ran(plan: Plan, entry: Entry, seed: int, before: list[Ran], conduct: Callable[[Study], None]) -> Ran | None:
+    study = opened(plan, entry, seed)
+    conduct(study)
+    study.wiring.evaluator.close()
+    if study.is_stopped:
+        study.close()
+        return None
+    folder = plan.folder / FINALS / study.name
+    reuse = before[0].folder if before else None
+    asked = FinalsPlan(folder, plan.top, plan.final_seeds, device=plan.device, reuse=reuse)
+    return Ran(entry, seed, study, folder, finals(study, asked))
+
+
+def opened(plan: Plan, entry: Entry, seed: int) -> Study:
+    """The study of an entry and a seed, new or as it was left.
+
+    Raises:
+        StudyError: it began with other settings.
+    """
+    config = config_of(plan, entry, seed)
+    study = open_new(config, load_if_exists=True, is_checked=True)
+    now = recorded(config)
+    other = sorted(key for key in {*now, *study.record.config} if study.record.config.get(key) != now.get(key))
+    if other:
+        study.close()
+        raise StudyError(
+            f"a comparison goes on with what it began with, but study {study.name!r} has another {other[0]}; "
+            "restore it, or choose another study.name"
+        )
+    return study
+
+
+def _with_opinions(ran: Ran, of_seed: list[Ran], plan: Plan) -> Ran:
+    """With what a method that scores thinks of everything that was trained from scratch under its seed."""
+    return ran.with_opinions(opinions_of(ran, of_seed, plan.folder))
