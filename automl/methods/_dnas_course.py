@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,10 @@ class DnasCourse:
         self.step = 0
         self.seed = seed
 
+    def macs_of(self, assignment: Assignment) -> int:
+        """Multiply-adds of the candidate of an assignment."""
+        return self.prices.of(self.graphs.of(assignment)).macs
+
     def advance(self) -> int:
         """Does one step; gives the rows that models were trained or asked on in it, each as often as there were models.
 
@@ -80,10 +85,7 @@ class DnasCourse:
             AutomlError: candidates of the space have no architecture.
             DivergedError: the loss of the weights is no finite number.
         """
-        if self.turns.is_on_logits(self.step):
-            rows = self._train_logits(Draw.of(self.policy, self._rng(0)))
-        else:
-            rows = self._train_weights()
+        rows = self._train_logits() if self.turns.is_on_logits(self.step) else self._train_weights()
         self.step += 1
         return rows
 
@@ -94,28 +96,28 @@ class DnasCourse:
             self.record.even += 1
         return self.net.train(self.graphs.of(Draw.of(policy, self._rng(0)).assignment))
 
-    def macs_of(self, assignment: Assignment) -> int:
-        """Multiply-adds of the candidate of an assignment."""
-        return self.prices.of(self.graphs.of(assignment)).macs
-
-    def _train_logits(self, draw: Draw) -> int:
+    def _train_logits(self) -> int:
+        draw = Draw.of(self.policy, self._rng(0))
         found = self.graphs.forks(draw.assignment, self._rng(1), most=self.how.forks)
-        ways = distinct(found)
-        rows = 0
-        gradient = np.zeros(len(self.policy.logits))
-        if ways:
-            answers = self.net.ask(ways, number=self.turns.logit_steps_before(self.step))
-            said = dict(zip(ways, answers.logits, strict=True))
-            for fork in found:
-                own, slope = self._slope(
-                    draw, fork, np.stack([said[one] for one in fork.architectures]), answers.labels
-                )
-                gradient[own] += clipped(slope) / len(found)
-            rows = len(answers.labels) * len(ways)
+        gradient, rows = self._gradient(draw, found) if found else (np.zeros(len(self.policy.logits)), 0)
         decay = self.how.learning_rate * self.how.weight_decay * self.policy.logits
         self.policy = self.policy.moved(self.adam.step(-gradient) - decay)
-        self._guard(found)
+        self.guard.learn(found, self.prices)
+        if self._is_guarded:
+            self._hold()
         return rows
+
+    def _gradient(self, draw: Draw, found: Sequence[Fork]) -> tuple[Vector, int]:
+        """Of the mean loss of some forks by all logits, and the rows that it took."""
+        ways = distinct(found)
+        answers = self.net.ask(ways, number=self.turns.logit_steps_before(self.step))
+        said = dict(zip(ways, answers.logits, strict=True))
+        gradient = np.zeros(len(self.policy.logits))
+        for fork in found:
+            outputs = np.stack([said[one] for one in fork.architectures])
+            own, slope = self._slope(draw, fork, outputs, answers.labels)
+            gradient[own] += clipped(slope) / len(found)
+        return gradient, len(answers.labels) * len(ways)
 
     def _slope(self, draw: Draw, fork: Fork, outputs: Vector, labels: Vector) -> tuple[slice, Vector]:
         """Where the choices of a fork stand, and the gradient of its loss by their logits."""
@@ -125,12 +127,10 @@ class DnasCourse:
         loss = expected_loss if turns.is_straight(step) else mixed_loss
         return relaxed.own, loss(relaxed, outputs, labels, macs, self.how.target.at(turns.price_at(step)))[1]
 
-    def _guard(self, found: list[Fork]) -> None:
-        self.guard.learn(found, self.prices)
-        if self._is_guarded:
-            logits, acts = self.guard.held(self.policy.logits)
-            self.policy = self.policy.moved(logits - self.policy.logits)
-            self.record.add(acts, self.step)
+    def _hold(self) -> None:
+        logits, acts = self.guard.held(self.policy.logits)
+        self.policy = self.policy.moved(logits - self.policy.logits)
+        self.record.add(acts, self.step)
 
     @property
     def _is_guarded(self) -> bool:

@@ -84,7 +84,7 @@ class DnasRun:
             self.checkpoint.tell(self._advance(phase))
             if self.checkpoint.is_due(self.plan.checkpoint_seconds):
                 self._keep_all()
-        if self.state.get("step") != course.step:
+        if self.state.get("steps") != course.step:
             self._keep_all()
         if course.step == course.turns.steps and "verdict" not in self.state:
             self.state["verdict"] = verdict(course)
@@ -153,7 +153,7 @@ class DnasRun:
             self.course.net.save(folder / "supernet")
             save_policy(self.course, folder)
 
-        self.state |= {"step": self.course.step, "guard": asdict(self.course.record)}
+        self.state |= {"steps": self.course.step, "guard": asdict(self.course.record)}
         self.checkpoint.keep(self.state, write)
 
 
@@ -161,7 +161,7 @@ def begin_again(course: DnasCourse, state: Json, folder: Path) -> None:
     """Puts a fresh course to where a checkpoint ends."""
     course.net.restore(folder / "supernet")
     restore_policy(course, folder)
-    course.step, course.record = state["step"], GuardRecord(**state["guard"])
+    course.step, course.record = state["steps"], GuardRecord(**state["guard"])
 
 
 def save_policy(course: DnasCourse, folder: Path) -> None:

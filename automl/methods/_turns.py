@@ -12,10 +12,10 @@ class Turns:
     """`steps` in all; shares are parts of them.
 
     weights_first      share of the first steps, in which weights alone are trained
-    weight_slice       steps of a slice on weights; from the first ones on such slices take turns with others
-    logit_slice        steps of a slice on logits: a step on logits asks many models, one on weights trains one
+    weight_slice       steps of a slice on weights; after the first ones such slices and others take turns
+    logit_slice        steps of a slice on logits, which comes first: such a step asks many models, the other trains one
     temperature        of the first step on logits; it falls exponentially to `last_temperature`
-    straight_share     share of the last steps, in which a draw counts as it fell, and only its gradient is relaxed
+    straight_share     share of the last steps, in which each choice counts by its own loss instead of a mixture's
     guarded_share      share of the first steps that are guarded, and pay no price for missing a target: operators are
                        chosen while widths are free, else the first costly one that is met fills the target
 
@@ -99,7 +99,7 @@ class Turns:
         return self.temperature * float((self.last_temperature / self.temperature) ** done)
 
     def price_at(self, step: int) -> float:
-        """The part of the price that a step pays: rises from none where the guard ends to all where draws are straight.
+        """The part of the price that a step pays: from none where the guard ends to all where choices stand alone.
 
         >>> [Turns(10, guarded_share=0.4, straight_share=0.2).price_at(step) for step in (3, 4, 6, 8, 9)]
         [0.0, 0.0, 0.5, 1.0, 1.0]
@@ -112,7 +112,7 @@ class Turns:
         return self.steps - round(self.straight_share * self.steps)
 
     def is_straight(self, step: int) -> bool:
-        """Whether a draw counts as it fell."""
+        """Whether each choice counts by its own loss."""
         return step >= self._first_straight
 
     def is_guarded(self, step: int) -> bool:

@@ -70,7 +70,8 @@ class DNAS:
     weights_first        part of the steps before the first on logits (FBNet takes a tenth)
     weight_slice         steps on weights between `logit_slice` steps on logits
     temperature          of the first draw; falls exponentially to `last_temperature` (FBNet begins with 5)
-    straight             part of the steps, the last ones, in which a draw counts as it fell (straight-through)
+    straight             part of the steps, the last ones, in which each choice counts by its own loss instead of that
+                         of a mixture: what straight-through estimates guess
     logit_learning_rate  of Adam on the logits, with `logit_weight_decay`; FBNet takes 0.01 for 90 passes
     forks                decisions that a step on logits looks at
     guard                whether choices with weights are kept, for the first part `guarded` of the steps
