@@ -405,7 +405,7 @@ def dnas(
     arms: Annotated[
         str | None, typer.Option(metavar="a;b", show_default="all", help="Arms to run, separated by semicolons.")
     ] = None,
-    rows: Annotated[int, typer.Option(min=1000, help="Rows that the weights of a search learn from.")] = 128_000,
+    rows: Annotated[int, typer.Option(min=1000, help="Rows that weights learn from in a usual search.")] = 192_000,
     out: Out = None,
 ) -> None:
     """Differentiable search on planted clicks: are their operators found, is the target held, is collapse told?"""
