@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automl._checkpoint import Advance, Checkpoint, Json
 from automl.methods._dnas_course import DnasCourse, GuardRecord
@@ -168,7 +169,11 @@ def save_policy(course: DnasCourse, folder: Path) -> None:
     """Writes what the logits will be next into a file of the folder, to the last bit."""
     from safetensors.numpy import save_file
 
-    arrays = {"logits": course.policy.logits, "seen": course.guard.seen, "light": course.guard.light}
+    arrays: dict[str, NDArray[np.generic]] = {
+        "logits": course.policy.logits,
+        "seen": course.guard.seen,
+        "light": course.guard.light,
+    }
     arrays |= {f"adam.{name}": one for name, one in course.adam.arrays().items()}
     save_file({name: np.ascontiguousarray(one) for name, one in arrays.items()}, folder / POLICY_FILE)
 

@@ -7,7 +7,7 @@ import pytest
 
 from automl.bench.dnas.chain_space import chain_space, crosses
 from automl.bench.dnas.measure import FIELDS, PLANTED_CROSSES, TARGET_MACS, WORLD
-from searchspaces import Architecture, Candidate, CandidateError, FeatureSchema, Node
+from searchspaces import Architecture, Candidate, CandidateError, Choice, FeatureSchema, Node
 from searchspaces.cost import cost
 
 SPACE = chain_space(FIELDS)
@@ -15,8 +15,8 @@ SCHEMA = FeatureSchema(WORLD(seed=1).fields)
 
 
 def candidate(first: str, second: str, *, ranks: tuple[int, int] = (16, 16), shortcut: bool = False) -> Candidate:
-    chosen = {"first.operator": first, "first.rank": ranks[0], "second.operator": second, "second.rank": ranks[1]}
-    return SPACE.to_candidate({**chosen, "second.shortcut": shortcut})
+    chosen: dict[str, Choice] = {"first.operator": first, "first.rank": ranks[0], "second.operator": second}
+    return SPACE.to_candidate({**chosen, "second.rank": ranks[1], "second.shortcut": shortcut})
 
 
 def macs(one: Candidate) -> int:
