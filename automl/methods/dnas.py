@@ -74,7 +74,8 @@ class DNAS:
                          of a mixture: what straight-through estimates guess
     logit_learning_rate  of Adam on the logits, with `logit_weight_decay`; FBNet takes 0.01 for 90 passes
     forks                decisions that a step on logits looks at
-    guard                whether choices with weights are kept, for the first part `guarded` of the steps
+    guard                whether choices with weights are kept, and no price is paid, for the first part `guarded` of
+                         the steps; without it there is no such part
     floor                probability that they keep together
     target_macs          multiply-adds to have; None takes the bound of the objective `macs` or `flops`, else what the
                          study's first control has
@@ -218,7 +219,7 @@ class DNAS:
             temperature=self.temperature,
             last_temperature=self.last_temperature,
             straight_share=self.straight,
-            guarded_share=self.guarded,
+            guarded_share=self.guarded if self.guard else 0.0,
         )
 
     def _begun(self, checkpoint: Checkpoint) -> tuple[DnasCourse, Json]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,15 +55,8 @@ OPTIONS: Mapping[str, Any] = {
 }
 """Of every run, where it has no other: rates that get there in 1,500 steps, and a price beside effects so strong."""
 
-HASTY: Mapping[str, Any] = {
-    "weights_first": 0.0,
-    "temperature": 1.0,
-    "logit_learning_rate": 0.1,
-    "learning_rate": 0.1,
-    "embedding_learning_rate": 0.5,
-    "penalty": 0.02,
-}
-"""Logits that are sure at once of weights that learn slowly; at the usual price a target alone forbids the identity."""
+HASTY: Mapping[str, Any] = {"weights_first": 0.0, "temperature": 1.0, "logit_learning_rate": 0.1}
+"""Logits that are trained from the first step on, and sure at once."""
 
 
 @dataclass(frozen=True)
@@ -95,24 +88,24 @@ class Plan:
 
 
 def dnas(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
-    """All runs so far after each of them; those that `kept` has of the same plan are not done again."""
-    runs = _kept(kept, plan)
+    """All runs so far after each of them; those that `kept` has with the same options are not done again."""
+    runs: list[dict[str, Any]] = []
+    if kept is not None and kept.exists():
+        runs = json.loads(kept.read_text(encoding="utf-8"))["runs"]
     for arm in plan.arms:
         for seed in range(plan.seed, plan.seed + plan.seeds):
-            if not any((one["arm"], one["seed"]) == (arm, seed) for one in runs):
+            if not any(_is_of(one, plan, arm, seed) for one in runs):
                 runs.append(run(plan, arm, seed))
-            yield {"plan": _facts(plan), "runs": runs, "arms": summary(runs), "machine": machine()}
+            yield {"runs": runs, "arms": summary(runs), "machine": machine()}
 
 
 def run(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
     """One search, and what came of it."""
     with tempfile.TemporaryDirectory(prefix="dnas-") as name:
         folder = Path(name)
-        rows = {"train": plan.planted_rows, "measured": plan.measured_rows}
-        data = prepared(WORLD(seed=seed), folder / "data", seed=seed, **rows)
+        data = prepared(WORLD(seed=seed), folder / "data", seed=seed, **_data(plan))
         space = chain_space(FIELDS)
-        options = {**OPTIONS, "rows": round(ARMS[arm].share * plan.rows), **ARMS[arm].options}
-        method = DNAS(space, data.schema, (Objective("ne"),), data.folder, seed, **options)
+        method = DNAS(space, data.schema, (Objective("ne"),), data.folder, seed, **_options(plan, arm))
         checkpoint = Checkpoint(folder / "run")
         best, *_ = method.run(checkpoint)
         kept = checkpoint.kept()
@@ -121,6 +114,8 @@ def run(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
         return {
             "arm": arm,
             "seed": seed,
+            "options": _options(plan, arm),
+            "data": _data(plan),
             "best": list(_blocks(best)),
             "finds": crosses(best) == PLANTED_CROSSES,
             "macs": macs,
@@ -152,17 +147,18 @@ def _likeliest_holds(one: Mapping[str, Any]) -> bool:
     return bool(abs(one["verdict"]["likeliest_macs"] / TARGET_MACS - 1.0) <= TOLERANCE)
 
 
-def _kept(kept: Path | None, plan: Plan) -> list[dict[str, Any]]:
-    if kept is None or not kept.exists():
-        return []
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    return list(found["runs"]) if found["plan"] == _facts(plan) else []
+def _is_of(found: Mapping[str, Any], plan: Plan, arm: str, seed: int) -> bool:
+    asked = {"arm": arm, "seed": seed, "options": _options(plan, arm), "data": _data(plan)}
+    return all(found[name] == value for name, value in asked.items())
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
-    """What makes the runs of two plans comparable, and all options."""
-    own = {name: value for name, value in asdict(plan).items() if name not in ("arms", "seeds", "seed")}
-    return {**own, "options": dict(OPTIONS), "arms": {name: asdict(one) for name, one in ARMS.items()}}
+def _options(plan: Plan, arm: str) -> dict[str, Any]:
+    chosen = ARMS[arm]
+    return {**OPTIONS, "rows": round(chosen.share * plan.rows), **chosen.options}
+
+
+def _data(plan: Plan) -> dict[str, int]:
+    return {"train": plan.planted_rows, "measured": plan.measured_rows}
 
 
 def _macs(candidate: Candidate, schema: FeatureSchema) -> int:

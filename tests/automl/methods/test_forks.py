@@ -7,10 +7,14 @@ import pytest
 
 from automl import AutomlError
 from automl.methods._forks import Graphs, Prices, distinct
+from automl.methods._relaxation import Draw
+from automl.proposals import Policy
 from searchspaces import canonical
 from searchspaces.cost import cost
 from searchspaces.spaces.run_settings import RunSettings
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, assignment, everything
+from tests.evaluators.small_data import SCHEMA as WIDE
+from tests.evaluators.training.supernet.spaces import SPACES
 
 GRAPHS = Graphs(SPACE)
 SLOTS = [one.slot for one in SPACE.decisions()]
@@ -53,6 +57,16 @@ def test_prices_are_those_of_the_closed_form() -> None:
         assert prices.of(architecture).macs == cost(architecture, SCHEMA).macs
         weighted = [node.block for node in canonical(architecture).nodes if node.block not in ("full", "logit")]
         assert prices.of(architecture).weighted == len(weighted)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_space_of_architectures_can_be_forked(name: str) -> None:
+    space, rng = SPACES[name](), np.random.default_rng(3)
+    graphs, prices = Graphs(space), Prices(WIDE)
+    found = graphs.forks(Draw.of(Policy.uniform(space.decisions()), rng).assignment, rng, most=3)
+    assert len(found) == 3
+    for one in distinct(found):
+        assert prices.of(one).macs == cost(one, WIDE).macs
 
 
 def test_a_space_without_architectures_is_refused() -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from automl.bench.dnas import measure
-from automl.bench.dnas.measure import TARGET_MACS, Plan, dnas, run, summary
+from automl.bench.dnas.measure import OPTIONS, TARGET_MACS, Plan, dnas, run, summary
 from tests.automl.cli_runs import run_cli
 
+DATA = {"train": 50_000, "measured": 5_000}
 TINY = Plan(("usual",), seeds=1, rows=2560, planted_rows=2000, measured_rows=400)
 
 
@@ -43,7 +44,7 @@ def test_kept_runs_of_the_same_plan_are_not_done_again(
 
     def fake(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
         done.append(seed)
-        return {**tiny, "arm": arm, "seed": seed}
+        return {**tiny, "arm": arm, "seed": seed, "options": {**OPTIONS, "rows": plan.rows}, "data": DATA}
 
     monkeypatch.setattr(measure, "run", fake)
     first = list(dnas(Plan(("usual",), seeds=2)))[-1]
