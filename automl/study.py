@@ -22,7 +22,7 @@ from automl._checkpoint import Advance
 from automl._errors import NothingLeft, StudyError
 from automl._locks import StudyLock
 from automl._loop import Loop
-from automl._method_stage import run_method
+from automl._method_stage import method_trial, run_method
 from automl._wiring import Wiring
 from automl._worker import ASK_LEASE_SECONDS, ASKED, Heartbeat, keeps_driver_out, requeue_all_lost, worker_name
 from automl.budget import Budget
@@ -123,7 +123,13 @@ class Study:
 
         Raises:
             NothingLeft: the budget is spent, or the space has no candidate left that was not tried.
+            StudyError: the study's method has not run.
         """
+        if self.config.method is not None and method_trial(self.trials) is None:
+            raise StudyError(
+                f"study {self.name!r} has nothing to ask before its method has read out its candidates; "
+                f"run it with `automl resume {shlex.quote(self.name)}`"
+            )
         requeue_all_lost(self.store, self.name)
         self._loop.begin_baselines()
         asker = self._asker if holder is None else f"{holder} {ASKED}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from automl._checkpoint import Advance
 from automl.budget import spent
+from automl.cli._advancing import AdvanceLine
 from automl.cli._output import compact, say
 from automl.config import resolve_url
 from automl.front import best, searched
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 ORPHAN_EXIT = 71
 """Exit code of a worker whose driver is gone."""
-
-ADVANCE_SECONDS = 5.0
-"""Between two lines of a method where there is no live one."""
 
 PATIENCE_SECONDS = 2.0
 """How long the end of a search is silent about its tracker."""
@@ -150,9 +148,7 @@ class Progress:
         self._ended = 0
         self._before = spent(study.trials).trials
         self._status = _live_status() if sys.stderr.isatty() else None
-        self._search = study.config.search_name()
-        self._phase: tuple[str, int, float] = ("", 0, 0.0)
-        self._advanced_at = -ADVANCE_SECONDS
+        self._method = AdvanceLine(study.config.search_name())
 
     def show(self, _study: Study, trial: Trial) -> None:
         """Tells of a finished trial."""
@@ -169,21 +165,12 @@ class Progress:
             self._status.update(line)
 
     def advance(self, advance: Advance) -> None:
-        """Tells how far the study's method is, and how long its phase will take by its pace in this process."""
-        self._started = now = time.monotonic()  # trials come after it, and their pace is another one
-        phase, first, since = self._phase
-        if phase != advance.phase:
-            first, since = advance.done, now
-            self._phase = (advance.phase, first, since)
-        done = advance.done - first
-        pace = (now - since) / done if done else None
-        left = "" if pace is None else f", {pace * (advance.total - advance.done):.0f} s left"
-        words = f", {advance.words}" if advance.words else ""
-        line = f"{self._search}: {advance.phase} {advance.done}/{advance.total}{words}{left}"
+        """Tells how far the study's method is."""
+        self._started = time.monotonic()  # trials come after it, and their pace is another one
+        line = self._method.of(advance)
         if self._status is not None:
             self._status.update(line)
-        elif now - self._advanced_at >= ADVANCE_SECONDS or advance.done == advance.total:
-            self._advanced_at = now
+        elif self._method.is_due(advance):
             say(line)
 
     def end(self) -> None:

@@ -32,6 +32,9 @@ LEVEL = 0.9
 RANDOM = "random"
 """Origin of candidates that a searcher drew without a model."""
 
+MOST_RANDOM = 100
+"""Of them that are scored: beyond that the interval of tau hardly narrows, and each score costs a pass over rows."""
+
 
 def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, float | None]:
     """Scores by fingerprint of everything that the studies of a seed trained from scratch; empty for a searcher.
@@ -54,14 +57,14 @@ def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, flo
 
 
 def compared(ran: Ran, of_seed: Sequence[Ran]) -> list[Trial]:
-    """One trial of each candidate: what the method has read out, then what others drew at random."""
-    found: dict[str, Trial] = {}
-    for other in of_seed:
-        for trial in other.full_trainings:
-            if other is ran or trial.suggestion.origin == RANDOM:
-                found.setdefault(trial.candidate.fingerprint, trial)
-    own = {one.candidate.fingerprint for one in ran.full_trainings}
-    return sorted(found.values(), key=lambda one: one.candidate.fingerprint not in own)
+    """One trial of each candidate: what the method has read out, then the first that others drew at random."""
+    found = {one.candidate.fingerprint: one for one in reversed(ran.full_trainings)}
+    drawn = (one for other in of_seed for one in other.full_trainings if one.suggestion.origin == RANDOM)
+    most = len(found) + MOST_RANDOM
+    for trial in drawn:
+        if len(found) < most:
+            found.setdefault(trial.candidate.fingerprint, trial)
+    return list(found.values())
 
 
 def agreement_of(

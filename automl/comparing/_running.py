@@ -101,7 +101,7 @@ def _affordable(plan: Plan) -> int | None:
     if plan.config.evaluator["name"] != "train" or varies:
         return None
     whole = open_dataset(plan.config.data).rows["train"]
-    rows = min(options.get("rows") or whole, whole) * options.get("passes", 1)
+    rows: int = min(options.get("rows") or whole, whole) * options.get("passes", 1)
     return math.ceil(plan.rows / rows)
 
 

@@ -244,3 +244,22 @@ def test_mistakes_of_a_ladder_come_with_the_others() -> None:
 def test_settings_of_a_rung_are_those_of_the_evaluator() -> None:
     ladder = {"rungs": [{"noise": 0.1}, {}]}
     assert parse_config(_content(fidelity=ladder, evaluator={"name": "planted"}), source="study.yaml").fidelity
+
+
+def test_a_method_stands_in_place_of_a_searcher() -> None:
+    config = parse_config(_content(method={"name": "one_shot", "keep": 4}), source="study.yaml")
+    assert (config.search_name(), config.method) == ("one_shot", {"name": "one_shot", "keep": 4})
+    assert parse_config(_content(), source="study.yaml").search_name() == "autoctr"
+
+
+def test_a_method_has_neither_a_searcher_nor_a_ladder_beside_it() -> None:
+    ladder = {"rungs": [{"rows": 20}, {}]}
+    told = _mistakes(method={"name": "one_shot"}, searcher={"name": "autoctr"}, fidelity=ladder)
+    assert "searcher: a study with a method has none: leave one of the two out" in told
+    assert "fidelity: a study with a method has none: what it reads out is trained in full; leave it out" in told
+
+
+def test_a_wrong_option_of_a_method_gets_a_hint() -> None:
+    assert "method.kep: unknown option; did you mean 'keep'?" in _mistakes(method={"name": "one_shot", "kep": 4})
+    assert "did you mean 'one_shot'?" in _mistakes(method={"name": "oneshot"})
+    assert "method: needs a 'name', one of" in _mistakes(method={"keep": 4})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from automl import Study, load_study
+from automl import Study, StudyError, load_study
 from automl._checkpoint import Advance, Checkpoint
 from automl._method_stage import checkpoint_folder
 from automl._read_out import METHOD_STAGE
@@ -136,6 +136,16 @@ def test_a_run_that_was_begun_in_the_store_and_not_ended_is_ended_by_its_memo(tm
     assert ended.evaluation is not None
     assert run.evaluation is not None
     assert ended.evaluation.metrics == run.evaluation.metrics
+
+
+def test_nothing_is_asked_before_the_method_has_run(tmp_path: Path) -> None:
+    study = study_in(tmp_path)
+    with pytest.raises(StudyError, match="nothing to ask before its method has read out its candidates; run it with"):
+        study.ask()
+    assert study.trials == []
+    study.read_out()
+    first, second = study.ask(), study.ask()
+    assert (first.stage, second.stage, second.suggestion.origin) == ("baseline", "search", "one_shot")
 
 
 def test_status_and_studies_name_the_method(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.sampling import Sampler
 from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.settings import Rates
 from evaluators._training.supernet.training import Training
 from searchspaces import Architecture
 
@@ -68,7 +69,8 @@ class Beside:
         batch = next(self._batches)
         settings, rows = self._plan.settings, len(batch.label)
         rates = settings.rates(self.steps)
-        (baseline,) = self._baseline.step([self._plan.baseline], batch, rates, batch_size=settings.batch_size)
+        slower = Rates(rates.weights * self._plan.baseline_rate, rates.tables * self._plan.baseline_rate)
+        (baseline,) = self._baseline.step([self._plan.baseline], batch, slower, batch_size=settings.batch_size)
         losses = self._net.step(architectures, batch, rates, batch_size=settings.batch_size)
         return StepLosses(tuple((losses / rows).tolist()), float(baseline) / rows, rows)
 
@@ -99,4 +101,5 @@ class Beside:
         return {"supernet": self._net, "baseline": self._baseline}
 
     def _identity(self) -> dict[str, Any]:
-        return {**self._training.identity(), "baseline": self._plan.baseline.to_json()}
+        own = {"baseline": self._plan.baseline.to_json(), "baseline_rate": self._plan.baseline_rate}
+        return {**self._training.identity(), **own}

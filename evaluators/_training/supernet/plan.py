@@ -13,6 +13,7 @@ from searchspaces import Architecture, SearchSpace
 class SupernetPlan:
     """What a supernet is trained on, and how; a fixed `baseline` of any space is trained in place beside it.
 
+    Learning rates of the baseline are `baseline_rate` times those of the supernet: its weights move at every step.
     `settings.rows` are those of the stream: each step takes `settings.batch_size` of them for every model in it.
     """
 
@@ -24,6 +25,7 @@ class SupernetPlan:
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
     device: str = "auto"
     hash_cap: int | None = None
+    baseline_rate: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from evaluators import EvaluatorError, ScoringSettings, SupernetBesideBaseline, 
 from evaluators import open_supernet as opened
 from evaluators._training.examples import Examples
 from evaluators._training.supernet.network import Supernet
+from evaluators._training.supernet.settings import Rates
 from evaluators._training.supernet.training import Training
 from searchspaces import Architecture, zoo
 from searchspaces.spaces.autoctr import AutoCTR
@@ -36,8 +37,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_data(tmp_path_factory.mktemp("data") / "small", rows=100).folder
 
 
-def plan(data: Path, *, seed: int = 1, baseline: Architecture = BASELINE) -> SupernetPlan:
-    return SupernetPlan(data, SPACE, baseline, seed, SETTINGS, SCORING, "cpu")
+def plan(data: Path, *, seed: int = 1, baseline: Architecture = BASELINE, rate: float = 0.5) -> SupernetPlan:
+    return SupernetPlan(data, SPACE, baseline, seed, SETTINGS, SCORING, "cpu", baseline_rate=rate)
 
 
 def drawn(net: SupernetBesideBaseline, step: int) -> list[Architecture]:
@@ -55,7 +56,8 @@ def test_both_see_the_same_rows_and_their_losses_are_those_before_the_step(data:
         found = net.step(chosen)
         rows.append(found.rows)
         expected = alone.step(chosen, batch, rates, batch_size=30) / found.rows
-        (baseline,) = beside.step([BASELINE], batch, rates, batch_size=30)
+        slower = Rates(0.5 * rates.weights, 0.5 * rates.tables)
+        (baseline,) = beside.step([BASELINE], batch, slower, batch_size=30)
         assert found.candidates == pytest.approx(expected.tolist(), rel=1e-6)
         assert found.baseline == pytest.approx(float(baseline) / found.rows, rel=1e-6)
     assert rows == [30, 30, 30, 10, 30]  # a pass ends with what is left
@@ -90,6 +92,6 @@ def test_a_checkpoint_of_another_baseline_or_seed_is_refused(data: Path, tmp_pat
     net = opened(plan(data))
     net.step(drawn(net, 0))
     net.save(tmp_path)
-    for other in (plan(data, baseline=architecture("dlrm")), plan(data, seed=2)):
-        with pytest.raises(EvaluatorError, match=r"differs in (baseline|seed)"):
+    for other in (plan(data, baseline=architecture("dlrm")), plan(data, seed=2), plan(data, rate=1.0)):
+        with pytest.raises(EvaluatorError, match=r"differs in (baseline|baseline_rate|seed);"):
             opened(other).restore(tmp_path)
