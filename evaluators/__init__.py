@@ -4,12 +4,15 @@ from evaluators._errors import DataError, DivergedError, EvaluatorError, Objecti
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from evaluators._evaluator import Evaluator, training_seed
 from evaluators._objective import KNOWN_METRICS, Goal, Objective
+from evaluators._split_supernet import SplitSupernet, open_split_supernet
 from evaluators._supernet import SupernetBesideBaseline, open_supernet
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
+from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from evaluators._trial import Fidelity, Suggestion, Trial, TrialState
 
 __all__ = [
+    "Answers",
     "KNOWN_METRICS",
     "DataError",
     "DivergedError",
@@ -26,6 +29,8 @@ __all__ = [
     "Point",
     "ProtocolError",
     "ScoringSettings",
+    "SplitPlan",
+    "SplitSupernet",
     "StepLosses",
     "Suggestion",
     "SupernetBesideBaseline",
@@ -33,6 +38,7 @@ __all__ = [
     "SupernetSettings",
     "Trial",
     "TrialState",
+    "open_split_supernet",
     "open_supernet",
     "training_seed",
 ]

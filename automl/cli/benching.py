@@ -37,6 +37,7 @@ def register(app: typer.Typer) -> None:
         predictors,
         simulator,
         supernet,
+        dnas,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -453,6 +454,31 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not all(part.isdecimal() for part in sizes):
         raise typer.BadParameter(f"numbers of trials are separated by commas, not {text!r}")
     return tuple(int(part) for part in sizes)
+
+
+def dnas(
+    *,
+    seeds: Annotated[int, typer.Option(min=1, help="Searches of each arm.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
+    arms: Annotated[
+        str | None, typer.Option(metavar="a;b", show_default="all", help="Arms to run, separated by semicolons.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1000, help="Rows that weights learn from in a usual search.")] = 192_000,
+    out: Out = None,
+) -> None:
+    """Differentiable search on planted clicks: are their operators found, is the target held, is collapse told?"""
+    from automl.bench.dnas.measure import ARMS, Plan
+    from automl.bench.dnas.measure import dnas as measure
+
+    chosen = tuple(arms.split(";")) if arms else tuple(ARMS)
+    if not set(chosen) <= set(ARMS):
+        raise typer.BadParameter(f"arms are {'; '.join(ARMS)}, not {arms!r}")
+    found: dict[str, Any] = {}
+    for found in measure(Plan(chosen, seeds, seed, rows), kept=out):
+        if out is not None:
+            _give(found, out)  # after each search, so that a run that is stopped has what it measured
+    if out is None:
+        _give(found, None)
 
 
 def _give(found: dict[str, Any], out: Path | None) -> None:

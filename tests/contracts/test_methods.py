@@ -23,6 +23,18 @@ from tests.evaluators.small_data import SCHEMA, write_small_data
 NAMES = plugin_names("automl.methods")
 SPACE = AutoCTR(SCHEMA, blocks=2, widths=(4, 8), embedding_dim=4)
 OPTIONS: dict[str, dict[str, Any]] = {
+    "dnas": {
+        "rows": 120,
+        "batch_size": 20,
+        "asked_rows": 20,
+        "weight_slice": 2,
+        "forks": 2,
+        "candidates": 4,
+        "keep": 3,
+        "calibration_rows": 40,
+        "evaluation_rows": 60,
+        "device": "cpu",
+    },
     "one_shot": {
         "rows": 120,
         "batch_size": 20,
@@ -31,7 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "calibration_rows": 40,
         "evaluation_rows": 60,
         "device": "cpu",
-    }
+    },
 }
 """So that a run takes a fraction of a second."""
 

@@ -20,16 +20,17 @@ from automl.opening import open_new
 from automl.validation import prepare
 
 STEPS = 24
+METHODS: dict[str, dict[str, object]] = {"one_shot": {}, "dnas": {"asked_rows": 20}}
 
 
-def _write_config(place: Path, name: str) -> Path:
+def _write_config(place: Path, name: str, method: str) -> Path:
     content = {
         "schema_version": 1,
         "study": {"name": name, "seed": 1},
         "data": "data",
         "space": {"name": "autoctr", "blocks": 2, "widths": [8], "embedding_dim": 4},
         "method": {
-            "name": "one_shot",
+            "name": method,
             "rows": 20 * STEPS,
             "batch_size": 20,
             "candidates": 4,
@@ -38,6 +39,7 @@ def _write_config(place: Path, name: str) -> Path:
             "evaluation_rows": 50,
             "checkpoint_seconds": 0.05,
             "device": "cpu",
+            **METHODS[method],
         },
         "evaluator": {"name": "planted"},
         "baselines": ["deepfm"],
@@ -58,13 +60,14 @@ def _decisions(study: Study) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
 def test_a_killed_method_goes_on_from_its_checkpoint_and_decides_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     home = tmp_path / "home"
     monkeypatch.setenv("AUTOML_HOME", str(home))
     prepare("synthetic", out=tmp_path / "data", options={"rows": 2000})
-    command = [sys.executable, "-m", "automl", "search", str(_write_config(tmp_path, "killed"))]
+    command = [sys.executable, "-m", "automl", "search", str(_write_config(tmp_path, "killed", method))]
     process = subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"AUTOML_HOME": str(home)})
     ends_at = time.monotonic() + 120
     while _steps(home) < 5:
@@ -75,7 +78,10 @@ def test_a_killed_method_goes_on_from_its_checkpoint_and_decides_the_same(
     process.wait()
     assert 5 <= _steps(home) < STEPS
     storage = f"sqlite:///{tmp_path / 'automl.db'}"
-    killed, whole = load_study("killed", storage=storage), open_new(load_config(_write_config(tmp_path, "whole")))
+    killed, whole = (
+        load_study("killed", storage=storage),
+        open_new(load_config(_write_config(tmp_path, "whole", method))),
+    )
     assert killed.trials == []
     killed.optimize()
     whole.optimize()

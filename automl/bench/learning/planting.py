@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automl.bench.learning.worlds import States, World
-from evaluators._datasets import Part
+from evaluators._datasets import Dataset, Facts, Part, write_prepared
+from evaluators._datasets.vocabulary import Vocabulary
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Examples
 from evaluators._training.metrics import probabilities
@@ -46,14 +48,30 @@ class Counted:
 
 def planted(world: World, *, train: int, measured: int, seed: int) -> Planted:
     """Rows of a world; an id that no training row has is out of vocabulary, as in prepared data."""
+    part, states = drawn_rows(world, train=train, measured=measured, seed=seed)
+    return Planted(_search_data(world, _rows(part, 0, train), _rows(part, train, None)), states[train:])
+
+
+def drawn_rows(world: World, *, train: int, measured: int, seed: int) -> tuple[Part, States]:
+    """As `planted`, as one part with its states: rows to train on, then rows to measure on."""
     rng = np.random.default_rng(seed)
     truth = world.truth
     states = rng.choice(len(truth.weights), size=train + measured, p=truth.weights)
     shown = world.show(states, rng)
     label = (rng.random(len(states)) < probabilities(truth.log_odds)[states]).astype(np.float32)
     ids = _known(shown.categorical, train)
-    part = Part(label, shown.numeric.astype(np.float32), ids.astype(np.int32))
-    return Planted(_search_data(world, _rows(part, 0, train), _rows(part, train, None)), states[train:])
+    return Part(label, shown.numeric.astype(np.float32), ids.astype(np.int32)), states
+
+
+def prepared(world: World, folder: Path, *, train: int, measured: int, seed: int) -> Dataset:
+    """The same rows as a prepared folder, for what reads its data from one, without a test part."""
+    part, _ = drawn_rows(world, train=train, measured=measured, seed=seed)
+    parts = {"train": _rows(part, 0, train), "valid": _rows(part, train, None)}
+    sizes = [one.vocabulary_size for one in world.fields if one.vocabulary_size > 0]
+    vocabularies = [Vocabulary.of([str(at) for at in range(1, size)]) for size in sizes]
+    return write_prepared(
+        folder, parts, schema=FeatureSchema(world.fields), vocabularies=vocabularies, facts=Facts("planted")
+    )
 
 
 def _known(ids: NDArray[np.int64], train: int) -> NDArray[np.int64]:
