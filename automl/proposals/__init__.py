@@ -6,7 +6,7 @@ from automl.proposals._declared import Declared, declare, declared_front, declar
 from automl.proposals._designs import Spread, design_mistakes, spread_design
 from automl.proposals._dominance import dominance_ranks, violation
 from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
-from automl.proposals._foreseen import Foreseen, Ground
+from automl.proposals._foreseen import ClosedForm, Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
     Guidance,
@@ -16,6 +16,7 @@ from automl.proposals._guidance import (
     guidance_mistakes,
     lambdarank,
     objective_mistakes,
+    range_mistakes,
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
@@ -25,8 +26,10 @@ from automl.proposals._policy import Policy
 from automl.proposals._pool import Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Schedule, policy_gradient, reinforce
+from automl.proposals._rounds import SPARE, PolicyRounds, Rounds
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
+from automl.proposals._sure_failures import SureFailures
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
 from automl.proposals._trust import Trust, Watch, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
@@ -35,6 +38,12 @@ from automl.proposals._worth import Outlook, Scale, Worth, scales
 __all__ = [
     "Aims",
     "CLOSED_FORM",
+    "ClosedForm",
+    "PolicyRounds",
+    "Rounds",
+    "SPARE",
+    "SureFailures",
+    "range_mistakes",
     "Declared",
     "Foreseen",
     "GainScale",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +12,49 @@ from numpy.typing import NDArray
 from automl.proposals._costs import closed_form_costs
 from automl.proposals._policy import Policy, Rows
 from automl.proposals._worth import Outlook
-from evaluators import Objective, Suggestion
+from evaluators import Objective, Suggestion, Trial
 from predictors import Prediction, Predictor
 from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 
+class Ground(Protocol):
+    """Where a policy walks: a space, and what its candidates cost before they are tried."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space."""
+        ...
+
+    @property
+    def costs(self) -> tuple[Objective, ...]:
+        """What costs, in values from 1 on that should be small; the first is traded against quality."""
+        ...
+
+    def learn(self, trials: Sequence[Trial]) -> None:
+        """Takes in what was measured; a function of these trials alone."""
+        ...
+
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
+        ...
+
+
 @dataclass(frozen=True)
-class Ground:
-    """Where a policy walks: the space, and what its candidates cost by closed form on the schema."""
+class ClosedForm:
+    """Costs by formula on a schema: nothing is learned."""
 
     space: SearchSpace
     schema: FeatureSchema | None
     costs: tuple[Objective, ...]
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the costs, the one that is traded against quality first."""
-        return tuple(one.metric for one in self.costs)
+    def learn(self, trials: Sequence[Trial]) -> None:
+        """Nothing: formulas know."""
 
-    def cost(self, candidate: Candidate) -> NDArray[np.float64]:
-        """The costs of a candidate, NaN where unknown, `[len(costs)]`."""
-        return closed_form_costs(candidate, self.schema, self.metrics)
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
+        metrics = [one.metric for one in self.costs]
+        rows = [closed_form_costs(one, self.schema, metrics) for one in candidates]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(metrics))
 
 
 @dataclass(eq=False)
@@ -70,4 +93,4 @@ class Foreseen:
         self.candidates += candidates
         self._mean += predicted.mean.tolist()
         self._std += predicted.std.tolist()
-        self._costs += [self.ground.cost(one) for one in candidates]
+        self._costs += list(self.ground.values(candidates))

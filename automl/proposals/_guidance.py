@@ -127,3 +127,8 @@ def share_mistakes(**shares: float) -> list[str]:
     return [
         f"{name} is a share between 0 and 1, but is {share}" for name, share in shares.items() if not 0 <= share <= 1
     ]
+
+
+def range_mistakes(**options: float) -> list[str]:
+    """A sentence for each option that is below zero, or no number."""
+    return [f"{name} must be zero or more, but is {value}" for name, value in options.items() if not value >= 0]

@@ -94,7 +94,7 @@ class Planner:
         if self.aims.roi is None:
             return None
         ground = self.foreseen.ground
-        for costs in (np.array([ground.cost(one) for one in self.aims.controls]), usual.costs):
+        for costs in (ground.values(self.aims.controls), usual.costs):
             known = costs[np.isfinite(costs[:, 0]), 0] if len(costs) else costs
             if len(known):
                 return float(np.median(known))
