@@ -17,9 +17,11 @@ from automl.proposals._guidance import (
     lambdarank,
     objective_mistakes,
     range_mistakes,
+    roofline,
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
+from automl.proposals._learned_costs import LearnedCosts
 from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
@@ -44,6 +46,7 @@ __all__ = [
     "SPARE",
     "SureFailures",
     "range_mistakes",
+    "roofline",
     "Declared",
     "Foreseen",
     "GainScale",
@@ -51,6 +54,7 @@ __all__ = [
     "Guidance",
     "Identity",
     "KnownCosts",
+    "LearnedCosts",
     "LossModel",
     "Mutants",
     "in_turn",

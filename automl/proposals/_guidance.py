@@ -92,6 +92,14 @@ def lambdarank(space: SearchSpace, *, faithful: bool = False) -> Predictor:
     return LambdaRank(space, faithful=faithful)
 
 
+def roofline(space: SearchSpace) -> Predictor:
+    """What a searcher of training systems learns with, if nothing else is asked for."""
+    # Imported here: scipy and scikit-learn take a while to load.
+    from predictors.roofline import Roofline
+
+    return Roofline(space)
+
+
 def fitness(objectives: Sequence[Objective]) -> Objective:
     """What a guide learns: the first objective that measures quality, else the first one; there must be one."""
     return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
