@@ -29,6 +29,9 @@ MOST_LEARNED = 300
 
 LENGTH_SPREAD, SHARE_SPREAD, NOISE_CENTRE, NOISE_SPREAD = math.sqrt(3.0), 1.0, -4.0, 1.0
 JITTER = 1e-8
+FARTHEST = 5.0
+"""Spreads from the centre of a prior, beyond which no step goes: a first long one must not overflow."""
+
 ROOT = math.sqrt(5.0)
 
 
@@ -99,8 +102,9 @@ class ColumnProcess:
 def learned_shape(codes: Matrix, targets: Vector, variances: Vector) -> Shape:
     """The shape of highest posterior density for centred codes."""
     problem = Problem(codes, targets, variances)
-    start, _ = problem.prior()
-    found = minimize(problem.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MOST_STEPS})
+    start, spread = problem.prior()
+    bounds = list(zip(start - FARTHEST * spread, start + FARTHEST * spread, strict=True))
+    found = minimize(problem.loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": MOST_STEPS})
     return Shape.of(found.x)
 
 

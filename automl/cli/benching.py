@@ -11,6 +11,7 @@ import typer
 from automl.cli._options import Format, FormatOption, Out
 from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 from automl.cli.racing import race, table
+from automl.cli.systems import cubicml, runs
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,8 @@ def register(app: typer.Typer) -> None:
         race,
         predictors,
         simulator,
+        runs,
+        cubicml,
     )
     for verb in verbs:
         bench.command()(verb)

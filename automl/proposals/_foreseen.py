@@ -59,11 +59,15 @@ class ClosedForm:
 
 @dataclass(eq=False)
 class Foreseen:
-    """Outlooks of rows of places, under one fitted guide; rows seen before are answered from memory."""
+    """Outlooks of rows of places, under one fitted guide; rows seen before are answered from memory.
+
+    `decoded` has the candidates of rows that were met under other guides, and takes those that are met now.
+    """
 
     ground: Ground
     policy: Policy
     guide: Predictor
+    decoded: dict[bytes, Candidate] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     rows: list[NDArray[np.int64]] = field(default_factory=list)
     _mean: list[float] = field(default_factory=list)
@@ -85,7 +89,7 @@ class Foreseen:
         return Outlook(Prediction(mean, std), costs)
 
     def _add(self, rows: Sequence[NDArray[np.int64]]) -> None:
-        candidates = [self.ground.space.to_candidate(self.policy.assignment(row)) for row in rows]
+        candidates = [self._decoded(row) for row in rows]
         predicted = self.guide.predict([Suggestion(candidate) for candidate in candidates])
         for row in rows:
             self._numbers[row.tobytes()] = len(self._numbers)
@@ -94,3 +98,9 @@ class Foreseen:
         self._mean += predicted.mean.tolist()
         self._std += predicted.std.tolist()
         self._costs += list(self.ground.values(candidates))
+
+    def _decoded(self, row: NDArray[np.int64]) -> Candidate:
+        key = row.tobytes()
+        if key not in self.decoded:
+            self.decoded[key] = self.ground.space.to_candidate(self.policy.assignment(row))
+        return self.decoded[key]

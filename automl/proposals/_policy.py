@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from searchspaces import Choice, Decision
+from searchspaces import Assignment, Choice, Decision
 
 Rows = NDArray[np.int64]  # [B, D]
 Vector = NDArray[np.float64]
@@ -72,6 +72,16 @@ class Policy:
         """The choices that a row stands for; slots that do not count are left out."""
         pairs = zip(self.decisions, row.tolist(), strict=True)
         return {one.slot: one.choices[place] for one, place in pairs if place != DOES_NOT_COUNT}
+
+    def row(self, assignment: Assignment) -> NDArray[np.int64]:
+        """The row that stands for an assignment, `[D]`; the inverse of `assignment`."""
+        places = [
+            [repr(one) for one in decision.choices].index(repr(assignment[decision.slot]))
+            if decision.slot in assignment
+            else DOES_NOT_COUNT
+            for decision in self.decisions
+        ]
+        return np.array(places, dtype=np.int64)
 
     def log_likelihood(self, rows: Rows) -> Vector:
         """Logarithm of the probability of each row, `[B]`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -20,13 +21,16 @@ from automl.proposals._reinforce import Schedule
 from automl.proposals._starts import is_start
 from automl.proposals._sure_failures import SureFailures
 from automl.proposals._trust import cross_validated_trust
-from automl.proposals._unseen import Identity
+from automl.proposals._unseen import Identity, every_assignment
 from evaluators import Objective, Suggestion, Trial
 from predictors import Predictor
-from searchspaces import Candidate, Options, Value
+from searchspaces import Assignment, Candidate, Options, Value
 
 SPARE = 2
 """Proposals that each policy keeps for one that a round needs: some may be asked by others meanwhile."""
+
+MOST_DECODED = 50_000
+"""Candidates that are kept from round to round: what policies draw is often what they drew before."""
 
 DRAWS = 200
 """Of random candidates in a row that surely fail, before one of them is launched all the same."""
@@ -36,7 +40,8 @@ DRAWS = 200
 class Rounds:
     """The first `initial` suggestions are blind; then a round takes `size`, of which a share `exploration` is random.
 
-    Blind ones follow the `design`, or chance where there is none. What `failures` is sure of is not launched.
+    Blind ones follow the `design`, or chance where there is none. What `failures` is sure of is not launched. A space
+    of no more than `listed` candidates is looked at as a whole, which needs no policy.
     """
 
     initial: int
@@ -44,6 +49,7 @@ class Rounds:
     exploration: float = 0.0
     design: Spread | None = None
     failures: SureFailures | None = None
+    listed: int = 0
 
 
 @dataclass(eq=False)
@@ -66,6 +72,7 @@ class PolicyRounds:
     _cut: int = field(default=0, init=False, repr=False)
     _planned: Plan | None = field(default=None, init=False, repr=False)
     _planned_at: int = field(default=0, init=False, repr=False)
+    _decoded: dict[bytes, Candidate] = field(default_factory=dict, init=False, repr=False)
 
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space is exhausted.
@@ -163,9 +170,18 @@ class PolicyRounds:
         return self._planned
 
     def _promises(self, taken: Set[Identity], known: int) -> tuple[Promise, ...]:
-        foreseen = Foreseen(self.ground, Policy.uniform(self.ground.space.decisions()), self.guide)
-        planner = Planner(self.aims, self.schedule, foreseen, taken)
+        if len(self._decoded) > MOST_DECODED:
+            self._decoded.clear()
+        policy = Policy.uniform(self.ground.space.decisions())
+        foreseen = Foreseen(self.ground, policy, self.guide, self._decoded)
+        every = self._every
+        listed = np.stack([policy.row(one) for one in every]) if every else None
+        planner = Planner(self.aims, self.schedule, foreseen, taken, listed)
         return planner.promises(np.random.default_rng([known, 1]))
+
+    @cached_property
+    def _every(self) -> list[Assignment] | None:
+        return every_assignment(self.ground.space, self.rounds.listed) if self.rounds.listed else None
 
 
 def _memo(plan: Plan, predicted: float, spread: float, *, explored: bool) -> dict[str, Value]:

@@ -43,7 +43,8 @@ class CubicML:
 
     A round fits the predictor, trains a policy on it by REINFORCE for `steps` x `batch` looks, and launches its
     `round_size` best that differ in `least_distance` knobs. With a second objective there is a policy for each share of
-    it in the reward; what it costs is predicted too. Further objectives count by their bounds alone.
+    it in the reward; what it costs is predicted too. Further objectives count by their bounds alone. In a space of no
+    more than `listed` candidates, such as a table, all of them are looked at, and no policy is needed.
 
     What surely fails is never launched: what the memory of a described cluster cannot hold, and what a forest that has
     seen failures is nearly sure of (`proposals.SureFailures`).
@@ -70,6 +71,7 @@ class CubicML:
         batch: int = 4,
         learning_rate: float = 0.1,
         entropy: float = 0.01,
+        listed: int = 5_000,
     ) -> None:
         """`guide` predicts the first objective, the predictor `roofline` if not given.
 
@@ -79,7 +81,7 @@ class CubicML:
         mistakes = count_mistakes(initial=initial, round_size=round_size, steps=steps, batch=batch)
         mistakes += share_mistakes(exploration=exploration)
         mistakes += range_mistakes(disagreement=disagreement, least_distance=least_distance, entropy=entropy)
-        mistakes += range_mistakes(learning_rate=learning_rate) + guidance_mistakes(objectives)
+        mistakes += range_mistakes(learning_rate=learning_rate, listed=listed) + guidance_mistakes(objectives)
         mistakes += [line for one in objectives[1:] for line in guidance_mistakes([one])]
         if mistakes:
             raise ConfigError("the searcher 'cubicml'", mistakes)
@@ -92,7 +94,12 @@ class CubicML:
             Aims(SWEEP if others else (0.0,), None, (), disagreement, least_distance, SPARE * round_size),
             Schedule(steps, batch, learning_rate, entropy),
             Rounds(
-                initial, round_size, exploration, spread_design("spread", space, None), SureFailures(space, learned)
+                initial,
+                round_size,
+                exploration,
+                spread_design("spread", space, None),
+                SureFailures(space, learned),
+                listed,
             ),
         )
 
