@@ -72,7 +72,7 @@ def cubicml(plan: Plan) -> dict[str, Any]:
         "runs": plan.runs,
         "seeds": plan.seeds,
         "guide": guide,
-        "searchers": [_row(label, found, course) for label, found in every.items()],
+        "searchers": [searcher_row(label, found, course) for label, found in every.items()],
         "predictor": predicted(pool_of_table(plan.table, plan.metric), guide, plan),
         "machine": machine(),
     }
@@ -104,7 +104,8 @@ def _entrant(guide: str) -> str:
     return f"cubicml:guide={json.dumps(spec_of(guide))}"
 
 
-def _row(label: str, runs: Sequence[Run], course: Course) -> dict[str, Any]:
+def searcher_row(label: str, runs: Sequence[Run], course: Course) -> dict[str, Any]:
+    """Figures of one searcher over its searches."""
     truth = course.ground.truth[:, 0]
     gaps = np.array([_gap(one, truth) for one in runs])
     candidates = {course.numbers[one.fingerprint]: one for one in course.space.candidates()}
