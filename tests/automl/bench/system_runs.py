@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def speed(candidate: Candidate) -> float:
     knobs = candidate.system
     batch, ranks = float(str(knobs["batch_size"])), float(str(knobs["ranks"]))
     slow = 0.5 if knobs["table_optimizer"] == "sparse_adam" else 1.0
-    return 0.01 * batch**0.5 * ranks**0.8 * slow * (1.3 if knobs["dtype"] == "bf16" else 1.0)
+    return 0.01 * math.sqrt(batch) * math.pow(ranks, 0.8) * slow * (1.3 if knobs["dtype"] == "bf16" else 1.0)
 
 
 class Law:
