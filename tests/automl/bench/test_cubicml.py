@@ -57,10 +57,11 @@ def test_the_predictor_is_judged_on_runs_that_it_has_not_seen(folder: Path) -> N
     assert 0.0 < found["mape"] < 0.15
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_the_table_is_of(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = ("--seeds", "2", "--runs", "14", "--train", "24", "--log", str(tmp_path / "log"))
+    sizes = ("--seeds", "1", "--runs", "14", "--train", "24", "--log", str(tmp_path / "log"))
     done = run_cli(capsys, "bench", "cubicml", "--table", str(folder), *sizes, "--format", "json")
     assert done.code == 0, done.err
     found: dict[str, Any] = json.loads(done.out)
@@ -69,6 +70,7 @@ def test_the_command_tells_what_the_table_is_of(
     assert found["searchers"][0]["foreseeable"] <= 0.02
 
 
+@pytest.mark.slow
 def test_a_search_is_not_made_again(folder: Path, tmp_path: Path) -> None:
     plan = Plan(folder, tmp_path / "log", seeds=1, runs=13, train=24, repeats=1)
     first = cubicml(plan)
