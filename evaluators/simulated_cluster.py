@@ -12,13 +12,12 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from evaluators._codesign.coefficients import read_coefficients, shipped_coefficients
-from evaluators._codesign.step import step
-from evaluators._codesign.work import work
+from evaluators._codesign.foresight import foresee
 from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric
 from evaluators._trial import Suggestion
 from searchspaces import CandidateError, SearchSpace
-from searchspaces.deployment import Plan, memory_of, placed
+from searchspaces.deployment import Plan
 from searchspaces.deployment.cluster import GIGA
 from searchspaces.spaces.codesign import Codesign
 
@@ -76,25 +75,13 @@ class SimulatedCluster:
         return self._predicted(plan, started)
 
     def _predicted(self, plan: Plan, started: float) -> Evaluation | Failure:
-        model = self._codesign.model
-        placement = placed(model, plan)
-        held = memory_of(model, plan, placement)
-        if not held.fits:
+        found = foresee(self._codesign.model, plan, self._coefficients)
+        if not found.memory.fits:
             return Failure(
                 FailureKind.OUT_OF_MEMORY,
-                f"the fullest device of {plan.cluster} would hold {held.needed / GIGA:,.1f} GB, but has "
-                f"{held.usable / GIGA:,.1f} GB beside its reserve",
+                f"the fullest device of {plan.cluster} would hold {found.memory.needed / GIGA:,.1f} GB, but has "
+                f"{found.memory.usable / GIGA:,.1f} GB beside its reserve",
                 seconds=time.perf_counter() - started,
             )
-        predicted = step(work(model, plan, placement), plan, self._coefficients)
-        rate = plan.global_batch / predicted.seconds
-        found = {
-            "examples_per_second": rate,
-            "qps": rate,
-            "dollars_per_billion_examples": 1e9 * plan.cluster.dollars_per_second / rate,
-            "peak_memory_bytes": held.needed,
-            "step_seconds": predicted.seconds,
-            **{f"step_seconds_{name}": seconds for name, seconds in predicted.terms.items()},
-        }
-        metrics = {name: Metric(value) for name, value in found.items()}
+        metrics = {name: Metric(value) for name, value in found.metrics.items()}
         return Evaluation(metrics, seconds=time.perf_counter() - started)

@@ -17,6 +17,9 @@ Genotype = dict[str, Choice]
 Token = tuple[Decision, ...]
 """What a mutation draws again in one go; it counts where its first decision does."""
 
+MOST_POINTS = 50_000
+"""Fingerprints that are remembered: some 6 MB."""
+
 
 class Coding(Protocol):
     """What a space of its own adds: its slots, and both ways between choices and candidates."""
@@ -63,6 +66,7 @@ class DecidedSpace:
         open_ = [[token for token in group if len(token[0].choices) > 1] for group in tokens]
         self._groups = [group for group in open_ if group]
         self._known: tuple[Candidate, Assignment] | None = None
+        self._points: set[str] = set()
 
     def decisions(self) -> tuple[Decision, ...]:
         """Every slot, in an order where conditions point backwards."""
@@ -82,7 +86,7 @@ class DecidedSpace:
                         f"an assignment decides every slot that counts, but {decision.slot!r} is missing"
                     )
                 counting[decision.slot] = _choice(decision, assignment[decision.slot])
-        return self._coding.candidate(counting)
+        return self._remembered(self._coding.candidate(counting))
 
     def to_assignment(self, candidate: Candidate) -> Assignment:
         """The assignment that the candidate tells; where it leaves a decision open, its first choice.
@@ -159,9 +163,19 @@ class DecidedSpace:
                 if decision.counts(counting):
                     counting[decision.slot] = genotype[decision.slot]
         if not is_known:
-            _check_same(candidate, self._coding.candidate(counting))
+            if candidate.architecture is not None or candidate.fingerprint not in self._points:
+                _check_same(candidate, self._coding.candidate(counting))
+                self._remembered(candidate)
             self._known = candidate, {slot: choice for slot, choice in counting.items() if slot in told}
         return genotype
+
+    def _remembered(self, candidate: Candidate) -> Candidate:
+        """A point of the space that need not be compared again: settings alone are one form of their fingerprint."""
+        if candidate.architecture is None:
+            if len(self._points) >= MOST_POINTS:
+                self._points.clear()
+            self._points.add(candidate.fingerprint)
+        return candidate
 
     def _counting(self, genotype: Assignment) -> Genotype:
         counting: Genotype = {}
@@ -171,7 +185,7 @@ class DecidedSpace:
         return counting
 
     def _decoded(self, genotype: Assignment) -> Candidate:
-        return self._coding.candidate(self._counting(genotype))
+        return self._remembered(self._coding.candidate(self._counting(genotype)))
 
     def _redraw_token(self, genotype: Genotype, rng: np.random.Generator) -> None:
         counting = self._counting(genotype)

@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from automl.cli._options import Format
@@ -24,6 +25,18 @@ def emit(rows: Sequence[Row], layout: Format, *, columns: Sequence[str] | None =
         _csv(rows)
     else:
         _table(rows, columns or _names(rows))
+
+
+def give(found: Mapping[str, Any], out: Path | None) -> None:
+    """Writes what was measured as JSON to stdout, or into a file whose name goes there."""
+    text = json.dumps(found, indent=2) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+        return
+    from automl._files import write_text
+
+    write_text(out, text)
+    sys.stdout.write(f"{out}\n")
 
 
 def say(text: str) -> None:

@@ -9,8 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from automl.cli._options import Format, FormatOption, Out
-from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
+from automl.cli._output import give
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of, numbers
 from automl.cli.racing import race, table
+from automl.cli.search_benches import comparison, dnas, latency, supernet
+from automl.cli.systems import cubicml, runs
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +41,8 @@ def register(app: typer.Typer) -> None:
         simulator,
         supernet,
         dnas,
+        runs,
+        cubicml,
     )
     for verb in verbs:
         bench.command()(verb)
@@ -53,31 +58,7 @@ def overhead(
     """Cost of ask, store, tracker and lists for each trial, at the first trials and at the last."""
     from automl.bench.overhead import overhead as measure
 
-    _give(measure(trials=trials, searcher=searcher), out)
-
-
-def latency(
-    *,
-    searchers: Annotated[
-        str, typer.Option(metavar="a,b:option=value", help="Searchers to ask.")
-    ] = "wl_ehvi,autoctr,predictor_rl",
-    sizes: Annotated[str, typer.Option("--trials", metavar="N,M", help="Trials on record.")] = "100,1000",
-    asks: Annotated[int, typer.Option(min=1, help="Asks on each record.")] = 9,
-    seed: Annotated[int, typer.Option(min=0, help="Of trials and asks.")] = 1,
-    layout: FormatOption = Format.TABLE,
-    out: Out = None,
-) -> None:
-    """Seconds that searchers think, on a record of so many planted trials."""
-    from automl.bench.latency import latency as measure
-    from automl.bench.race.benchmark import entrants_of
-    from automl.cli._output import emit
-
-    specs = [one.spec for one in entrants_of(searchers)]
-    found = measure(specs, sizes=_numbers(sizes), asks=asks, seed=seed)
-    if out is not None or layout is Format.JSON:
-        _give(found, out)
-    if layout is not Format.JSON:
-        emit(found["rows"], layout)
+    give(measure(trials=trials, searcher=searcher), out)
 
 
 def kills(
@@ -90,7 +71,7 @@ def kills(
     """`kill -9` a search at random moments, resume it, and compare it with an undisturbed one."""
     from automl.bench.kills import kills as measure
 
-    _give(measure(kills=count, trials=trials, seed=seed), out)
+    give(measure(kills=count, trials=trials, seed=seed), out)
 
 
 def faults(
@@ -110,7 +91,7 @@ def faults(
 
     found = measure(Plan(folder, kills=count, seed=seed), only.split(",") if only else ())
     if out is not None:
-        _give(found, out)
+        give(found, out)
     typer.echo(table([Finding.from_dict(row) for row in found["rows"]]), nl=False)
 
 
@@ -127,7 +108,7 @@ def throughput(
     """Trials per second of many workers on one store, beside Optuna's storages in the same run."""
     from automl.bench.throughput import throughput as measure
 
-    _give(measure(trials=trials, workers=workers, storage=storage, peer_trials=peer_trials), out)
+    give(measure(trials=trials, workers=workers, storage=storage, peer_trials=peer_trials), out)
 
 
 def preparation(
@@ -147,34 +128,7 @@ def preparation(
     sizes = [int(size) for size in rows.split(",") if size.strip().isdecimal() and int(size) >= 1000]
     if len(sizes) != len(rows.split(",")):
         raise typer.BadParameter(f"sizes are whole numbers of at least 1000, separated by commas, not {rows!r}")
-    _give(measure(sizes, kept=out, folder=folder, seed=seed), out)
-
-
-def comparison(
-    *,
-    data: Annotated[str, typer.Option(metavar="FOLDER", help="Data of the searches.")],
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept; run again to go on.")],
-    searchers: Annotated[str, typer.Option(help="Searchers, separated by commas.")] = "autoctr,random_search",
-    trials: Annotated[int, typer.Option(min=1, help="Trials a search.")] = 100,
-    minutes: Annotated[
-        float | None, typer.Option(min=0.01, show_default="no limit", help="CPU time a search, in place of trials.")
-    ] = None,
-    rows: Annotated[int | None, typer.Option(min=1, show_default="all", help="Rows of a search's training.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the searches, the first where there are several runs.")] = 1,
-    runs: Annotated[int, typer.Option(min=1, help="Searches of each searcher, under one seed after the other.")] = 1,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each finalist, on the test part.")] = 5,
-    threads: Annotated[
-        int | None, typer.Option(min=1, show_default="all", help="Threads of a search's trainings.")
-    ] = None,
-    out: Out = None,
-) -> None:
-    """Search with each searcher under the same seeds, then train winners and baselines anew over seeds."""
-    from automl.bench.comparison.benchmark import comparison as measure
-    from automl.bench.comparison.searches import Plan
-
-    names = tuple(searchers.split(","))
-    plan = Plan(data, folder, names, trials, seed, seeds, threads, runs=runs, minutes=minutes, rows=rows)
-    _give(measure(plan), out)
+    give(measure(sizes, kept=out, folder=folder, seed=seed), out)
 
 
 def audits(
@@ -186,7 +140,7 @@ def audits(
     """How often the fidelity audit accepts and refuses planted rungs: wrong ones, noisy ones, good ones."""
     from automl.bench.audits import audits as measure
 
-    _give(measure(audits=count, seed=seed), out)
+    give(measure(audits=count, seed=seed), out)
 
 
 def finals(
@@ -204,7 +158,7 @@ def finals(
     found = measure(simulations=simulations, seed=seed)
     if drawing is not None:
         write_text(drawing, power_curves(found))
-    _give(found, out)
+    give(found, out)
 
 
 def reliability(
@@ -226,7 +180,7 @@ def reliability(
     if precision not in ("bf16", "fp32"):
         raise typer.BadParameter(f"'precision' is bf16 or fp32, not {precision!r}")
     plan = Plan(data, folder, architectures, replicates, rows=rows, seed=seed, precision=precision, minutes=minutes)
-    _give(measure(plan), out)
+    give(measure(plan), out)
 
 
 def evaluator(
@@ -251,7 +205,7 @@ def evaluator(
         raise typer.BadParameter(f"parts are {', '.join(PARTS)}, separated by commas, not {only!r}")
     plan = Plan(data, candidates=candidates, cohort=cohort, rows=rows, rounds=rounds, seed=seed, parts=parts)
     for found in measure(plan, kept=out):
-        _give(found, out)  # after each part, so that a run that is stopped has what it measured
+        give(found, out)  # after each part, so that a run that is stopped has what it measured
 
 
 def rechub(
@@ -266,7 +220,7 @@ def rechub(
     from automl.bench.rechub.measure import Plan
     from automl.bench.rechub.measure import rechub as measure
 
-    _give(measure(Plan(data, python, rows=rows, rounds=rounds)), out)
+    give(measure(Plan(data, python, rows=rows, rounds=rounds)), out)
 
 
 def spaces(
@@ -282,16 +236,16 @@ def spaces(
     from automl.bench.spaces import spaces as measure
 
     if space != "all":
-        _give(measure(Plan(space, count, seed=seed, options=_object(options)), tell=_to_stderr), out)
+        give(measure(Plan(space, count, seed=seed, options=_object(options)), tell=_to_stderr), out)
         return
     if options != "{}":
         raise typer.BadParameter("each space has options of its own; give them to one space by its name")
     found: dict[str, Any] = {}
     for found in every_space(count, seed, kept=out, tell=_to_stderr):
         if out is not None:
-            _give(found, out)  # after each space, so that a run that is stopped has what it measured
+            give(found, out)  # after each space, so that a run that is stopped has what it measured
     if out is None:
-        _give(found, None)
+        give(found, None)
 
 
 def sharding(
@@ -308,7 +262,7 @@ def sharding(
     from automl.bench.sharding import Plan
     from automl.bench.sharding import sharding as measure
 
-    _give(measure(Plan(data, model, ranks, seeds, batch_size, steps), tell=_to_stderr), out)
+    give(measure(Plan(data, model, ranks, seeds, batch_size, steps), tell=_to_stderr), out)
 
 
 def _object(options: str) -> dict[str, Any]:
@@ -344,7 +298,7 @@ def learning(
     plan = Plan(tuple(only.split(",")) if only else (), rows=rows, measured_rows=rows, seeds=seeds, seed=seed)
     found = measure(plan)
     if out is not None or layout is Format.JSON:
-        _give(found, out)
+        give(found, out)
     if layout is not Format.JSON:
         emit([{"test": test["test"], **claim} for test in found["tests"] for claim in test["claims"]], layout)
 
@@ -394,7 +348,7 @@ def predictors(
     else:
         raise typer.BadParameter("predictors are compared on --trials FILE with its --metric, or on a --table")
     chosen = tuple(names.split(",")) if names else ()
-    for found in measure(pool, Plan(_numbers(train), repeats, chosen, seed, held_out), kept=out):
+    for found in measure(pool, Plan(numbers(train), repeats, chosen, seed, held_out), kept=out):
         if out is not None:  # after each repeat: a run that is stopped goes on there
             write_text(out, json.dumps(found, indent=2) + "\n")
     show(found, layout)
@@ -417,76 +371,7 @@ def simulator(
     if coefficients is not None:
         write_coefficients(coefficients, found)
     if out is not None or layout is Format.JSON:
-        _give(found, out)
+        give(found, out)
     if layout is not Format.JSON:
         shown = ("round", "system", "measured", "predicted_left_out", "error")
         emit([{name: row[name] for name in shown} for row in found["rows"]], layout)
-
-
-def supernet(
-    *,
-    table: Annotated[Path, typer.Option(metavar="FOLDER", help="Table of trainings from scratch, of 'bench table'.")],
-    data: Annotated[str, typer.Option(metavar="DATA", help="The data that it is of.")],
-    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where supernets are kept; run again to go on.")],
-    rows: Annotated[int, typer.Option(min=1, help="Rows that a supernet trains on.")] = 400_000,
-    batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 256,
-    window: Annotated[int, typer.Option(min=100, help="Validation rows of a score.")] = 8192,
-    seeds: Annotated[int, typer.Option(min=2, help="Supernets of each kind.")] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="Of the supernets.")] = 1,
-    layout: FormatOption = Format.TABLE,
-    out: Out = None,
-) -> None:
-    """How well a supernet orders candidates that were trained from scratch, with its parts on and off."""
-    from automl.bench.supernet.benchmark import Plan
-    from automl.bench.supernet.benchmark import supernet as measure
-    from automl.cli._output import emit
-
-    found = measure(Plan(table, data, folder, rows, batch_size=batch_size, window=window, seeds=seeds, seed=seed))
-    if out is not None or layout is Format.JSON:
-        _give(found, out)
-    if layout is not Format.JSON:
-        shown = ("variant", "tau", "interval", "ceiling", "share", "reliability_of_a_score", "tau_less_than_all_on")
-        emit([{name: row[name] for name in shown} for row in found["variants"]], layout)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    sizes = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in sizes):
-        raise typer.BadParameter(f"numbers of trials are separated by commas, not {text!r}")
-    return tuple(int(part) for part in sizes)
-
-
-def dnas(
-    *,
-    seeds: Annotated[int, typer.Option(min=1, help="Searches of each arm.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
-    arms: Annotated[
-        str | None, typer.Option(metavar="a;b", show_default="all", help="Arms to run, separated by semicolons.")
-    ] = None,
-    rows: Annotated[int, typer.Option(min=1000, help="Rows that weights learn from in a usual search.")] = 192_000,
-    out: Out = None,
-) -> None:
-    """Differentiable search on planted clicks: are their operators found, is the target held, is collapse told?"""
-    from automl.bench.dnas.measure import ARMS, Plan
-    from automl.bench.dnas.measure import dnas as measure
-
-    chosen = tuple(arms.split(";")) if arms else tuple(ARMS)
-    if not set(chosen) <= set(ARMS):
-        raise typer.BadParameter(f"arms are {'; '.join(ARMS)}, not {arms!r}")
-    found: dict[str, Any] = {}
-    for found in measure(Plan(chosen, seeds, seed, rows), kept=out):
-        if out is not None:
-            _give(found, out)  # after each search, so that a run that is stopped has what it measured
-    if out is None:
-        _give(found, None)
-
-
-def _give(found: dict[str, Any], out: Path | None) -> None:
-    text = json.dumps(found, indent=2) + "\n"
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    from automl._files import write_text
-
-    write_text(out, text)
-    typer.echo(str(out))

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of, json_object
 
 if TYPE_CHECKING:
     from automl.bench.race.log import Log
@@ -37,7 +37,7 @@ def table(
     from automl.bench.table.plan import Plan
 
     plan = Plan(
-        {"name": space, **_object(options, "--options")},
+        {"name": space, **json_object(options, "--options")},
         data,
         out,
         count=count,
@@ -46,19 +46,9 @@ def table(
         truth_replicates=truth_replicates,
         seed=seed,
         cohort=cohort,
-        training=_object(training, "--training"),
+        training=json_object(training, "--training"),
     )
     typer.echo(json.dumps(measure(plan), indent=2))
-
-
-def _object(text: str, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"{name} is a JSON object, but {text!r} is none: {error}") from error
-    if not isinstance(found, dict):
-        raise typer.BadParameter(f"{name} is a JSON object, not {text!r}")
-    return found
 
 
 class Form(StrEnum):

@@ -6,7 +6,7 @@ from automl.proposals._declared import Declared, declare, undominated
 from automl.proposals._designs import Spread, design_mistakes, spread_design
 from automl.proposals._dominance import dominance_ranks, violation
 from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
-from automl.proposals._foreseen import Foreseen, Ground
+from automl.proposals._foreseen import ClosedForm, Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
     Guidance,
@@ -16,9 +16,12 @@ from automl.proposals._guidance import (
     guidance_mistakes,
     lambdarank,
     objective_mistakes,
+    range_mistakes,
+    roofline,
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
+from automl.proposals._learned_costs import LearnedCosts
 from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
@@ -26,8 +29,10 @@ from automl.proposals._pool import Proposal, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Adam, Schedule, policy_gradient, reinforce
 from automl.proposals._replay import Replay, clipped
+from automl.proposals._rounds import SPARE, PolicyRounds, Rounds
 from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
+from automl.proposals._sure_failures import SureFailures
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
 from automl.proposals._trust import Trust, Watch, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
@@ -37,6 +42,13 @@ __all__ = [
     "Adam",
     "Aims",
     "CLOSED_FORM",
+    "ClosedForm",
+    "PolicyRounds",
+    "Rounds",
+    "SPARE",
+    "SureFailures",
+    "range_mistakes",
+    "roofline",
     "Declared",
     "Foreseen",
     "GainScale",
@@ -44,6 +56,7 @@ __all__ = [
     "Guidance",
     "Identity",
     "KnownCosts",
+    "LearnedCosts",
     "LossModel",
     "Mutants",
     "in_turn",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,36 +12,62 @@ from numpy.typing import NDArray
 from automl.proposals._costs import closed_form_costs
 from automl.proposals._policy import Policy, Rows
 from automl.proposals._worth import Outlook
-from evaluators import Objective, Suggestion
+from evaluators import Objective, Suggestion, Trial
 from predictors import Prediction, Predictor
 from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 
+class Ground(Protocol):
+    """Where a policy walks: a space, and what its candidates cost before they are tried."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space."""
+        ...
+
+    @property
+    def costs(self) -> tuple[Objective, ...]:
+        """What costs, in values from 1 on that should be small; the first is traded against quality."""
+        ...
+
+    def learn(self, trials: Sequence[Trial]) -> None:
+        """Takes in what was measured; a function of these trials alone."""
+        ...
+
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
+        ...
+
+
 @dataclass(frozen=True)
-class Ground:
-    """Where a policy walks: the space, and what its candidates cost by closed form on the schema."""
+class ClosedForm:
+    """Costs by formula on a schema: nothing is learned."""
 
     space: SearchSpace
     schema: FeatureSchema | None
     costs: tuple[Objective, ...]
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the costs, the one that is traded against quality first."""
-        return tuple(one.metric for one in self.costs)
+    def learn(self, trials: Sequence[Trial]) -> None:
+        """Nothing: formulas know."""
 
-    def cost(self, candidate: Candidate) -> NDArray[np.float64]:
-        """The costs of a candidate, NaN where unknown, `[len(costs)]`."""
-        return closed_form_costs(candidate, self.schema, self.metrics)
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
+        metrics = [one.metric for one in self.costs]
+        rows = [closed_form_costs(one, self.schema, metrics) for one in candidates]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), len(metrics))
 
 
 @dataclass(eq=False)
 class Foreseen:
-    """Outlooks of rows of places, under one fitted guide; rows seen before are answered from memory."""
+    """Outlooks of rows of places, under one fitted guide; rows seen before are answered from memory.
+
+    `decoded` has the candidates of rows that were met under other guides, and takes those that are met now.
+    """
 
     ground: Ground
     policy: Policy
     guide: Predictor
+    decoded: dict[bytes, Candidate] = field(default_factory=dict)
     candidates: list[Candidate] = field(default_factory=list)
     rows: list[NDArray[np.int64]] = field(default_factory=list)
     _mean: list[float] = field(default_factory=list)
@@ -62,7 +89,7 @@ class Foreseen:
         return Outlook(Prediction(mean, std), costs)
 
     def _add(self, rows: Sequence[NDArray[np.int64]]) -> None:
-        candidates = [self.ground.space.to_candidate(self.policy.assignment(row)) for row in rows]
+        candidates = [self._decoded(row) for row in rows]
         predicted = self.guide.predict([Suggestion(candidate) for candidate in candidates])
         for row in rows:
             self._numbers[row.tobytes()] = len(self._numbers)
@@ -70,4 +97,10 @@ class Foreseen:
         self.candidates += candidates
         self._mean += predicted.mean.tolist()
         self._std += predicted.std.tolist()
-        self._costs += [self.ground.cost(one) for one in candidates]
+        self._costs += list(self.ground.values(candidates))
+
+    def _decoded(self, row: NDArray[np.int64]) -> Candidate:
+        key = row.tobytes()
+        if key not in self.decoded:
+            self.decoded[key] = self.ground.space.to_candidate(self.policy.assignment(row))
+        return self.decoded[key]

@@ -92,6 +92,14 @@ def lambdarank(space: SearchSpace, *, faithful: bool = False) -> Predictor:
     return LambdaRank(space, faithful=faithful)
 
 
+def roofline(space: SearchSpace) -> Predictor:
+    """What a searcher of training systems learns with, if nothing else is asked for."""
+    # Imported here: scipy and scikit-learn take a while to load.
+    from predictors.roofline import Roofline
+
+    return Roofline(space)
+
+
 def fitness(objectives: Sequence[Objective]) -> Objective:
     """What a guide learns: the first objective that measures quality, else the first one; there must be one."""
     return next((one for one in objectives if one.metric in QUALITY_METRICS), objectives[0])
@@ -127,3 +135,8 @@ def share_mistakes(**shares: float) -> list[str]:
     return [
         f"{name} is a share between 0 and 1, but is {share}" for name, share in shares.items() if not 0 <= share <= 1
     ]
+
+
+def range_mistakes(**options: float) -> list[str]:
+    """A sentence for each option that is below zero, or no number."""
+    return [f"{name} must be zero or more, but is {value}" for name, value in options.items() if not value >= 0]

@@ -59,12 +59,16 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Planner:
-    """Trains one policy an alpha on the same fitted guide; what one of them has looked at, the others need not."""
+    """Trains one policy an alpha on the same fitted guide; what one of them has looked at, the others need not.
+
+    Where all candidates are `listed`, as rows of places, all of them are looked at instead.
+    """
 
     aims: Aims
     schedule: Schedule
     foreseen: Foreseen
     taken: Set[Identity]
+    listed: Rows | None = None
 
     def promises(self, rng: np.random.Generator) -> tuple[Promise, ...]:
         """Of all policies, taking turns; nothing that is taken, nothing twice."""
@@ -94,7 +98,7 @@ class Planner:
         if self.aims.roi is None:
             return None
         ground = self.foreseen.ground
-        for costs in (np.array([ground.cost(one) for one in self.aims.controls]), usual.costs):
+        for costs in (ground.values(self.aims.controls), usual.costs):
             known = costs[np.isfinite(costs[:, 0]), 0] if len(costs) else costs
             if len(known):
                 return float(np.median(known))
@@ -106,7 +110,9 @@ class Planner:
         def reward(rows: Rows) -> Vector:
             return worth(foreseen.outlook(foreseen.numbers(rows)))
 
-        _, seen = reinforce(foreseen.policy, reward, self.schedule, rng, drawn=drawn)
+        seen = self.listed
+        if seen is None:
+            _, seen = reinforce(foreseen.policy, reward, self.schedule, rng, drawn=drawn)
         numbers = list(dict.fromkeys(foreseen.numbers(seen)))
         outlook = foreseen.outlook(numbers)
         rewards = worth(outlook)

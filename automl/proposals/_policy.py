@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from searchspaces import Choice, Decision
+from searchspaces import Assignment, Choice, Decision
 
 Rows = NDArray[np.int64]  # [B, D]
 Vector = NDArray[np.float64]
@@ -80,6 +80,16 @@ class Policy:
             if decision.counts(found):
                 found[decision.slot] = decision.choices[int(self._own(self.probabilities, at).argmax())]
         return found
+
+    def row(self, assignment: Assignment) -> NDArray[np.int64]:
+        """The row that stands for an assignment, `[D]`; the inverse of `assignment`."""
+        places = [
+            [repr(one) for one in decision.choices].index(repr(assignment[decision.slot]))
+            if decision.slot in assignment
+            else DOES_NOT_COUNT
+            for decision in self.decisions
+        ]
+        return np.array(places, dtype=np.int64)
 
     def log_likelihood(self, rows: Rows) -> Vector:
         """Logarithm of the probability of each row, `[B]`."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from evaluators import Suggestion
 from searchspaces import Assignment, Candidate, Choice, Decision, SearchSpace
+from searchspaces.spaces.tabled import Tabled
 
 Identity = tuple[str, int, int]
 DRAWS = 200  # in a row without anything new, before a sampler counts as dry
@@ -61,6 +62,15 @@ def unseen_mutant(
         if Suggestion(mutant).identity not in taken:
             return mutant
     return None
+
+
+def every_assignment(space: SearchSpace, most: int) -> list[Assignment] | None:
+    """All assignments of a small space, one for each candidate of a table; None where there are more than `most`."""
+    if isinstance(space, Tabled):
+        rows = space.candidates()
+        return [space.to_assignment(row) for row in rows] if len(rows) <= most else None
+    found = list(islice(_assignments(space.decisions(), {}), most + 1))
+    return found if len(found) <= most else None
 
 
 def _mutated(space: SearchSpace, parent: Candidate, edits: int, rng: np.random.Generator) -> Candidate:

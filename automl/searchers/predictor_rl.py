@@ -6,46 +6,36 @@ Ranking Architecture Search Battling World-class Engineers at Meta Scale (the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 
 from automl._errors import ConfigError
 from automl.proposals import (
+    SPARE,
     Aims,
-    Foreseen,
-    Ground,
-    Identity,
-    Plan,
-    Planner,
-    Policy,
-    Promise,
+    ClosedForm,
+    PolicyRounds,
+    Rounds,
     Schedule,
     cost_objectives,
     count_mistakes,
-    cross_validated_trust,
     design_mistakes,
     fitness,
     guidance_mistakes,
-    in_turn,
-    is_start,
     lambdarank,
-    random_suggestion,
+    range_mistakes,
     share_mistakes,
     spread_design,
 )
 from evaluators import Objective, Suggestion, Trial
 from predictors import Predictor
-from searchspaces import Candidate, FeatureSchema, Options, SearchSpace, Value
+from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 __all__ = ["PredictorRL"]
 
 SWEEP = (0.0, 0.1, 0.3, 0.5)
 """Shares of cost in the reward, one policy each."""
-
-SPARE = 2
-"""Proposals that each policy keeps for one that a round needs: some may be asked by others meanwhile."""
 
 
 class PredictorRL:
@@ -104,17 +94,13 @@ class PredictorRL:
         """
         mistakes = count_mistakes(initial=initial, round_size=round_size, steps=steps, batch=batch)
         mistakes += share_mistakes(exploration=exploration) + design_mistakes(design)
-        mistakes += _range_mistakes(
-            {"disagreement": disagreement, "least_distance": least_distance, "entropy": entropy}
-        )
+        mistakes += range_mistakes(disagreement=disagreement, least_distance=least_distance, entropy=entropy)
         mistakes += _reward_mistakes(alphas, roi, learning_rate)
         mistakes += guidance_mistakes(objectives)
         if mistakes:
             raise ConfigError("the searcher 'predictor_rl'", mistakes)
-        self._fitness = fitness(objectives)
         costs = _costs(objectives, schema, is_asked=alphas is not None or roi is not None)
-        self._ground = Ground(space, schema, tuple(costs))
-        self._aims = Aims(
+        aims = Aims(
             alphas=tuple(alphas or SWEEP) if costs and roi is None else (0.0,),
             roi=roi if costs else None,
             controls=tuple(controls),
@@ -122,114 +108,32 @@ class PredictorRL:
             least_distance=least_distance,
             kept=SPARE * round_size,
         )
-        self._guide = lambdarank(space) if guide is None else guide
-        self._initial, self._round_size, self._exploration = initial, round_size, exploration
-        self._schedule = Schedule(steps, batch, learning_rate, entropy)
-        self._design = spread_design(design, space, schema)
-        self._told: list[Trial] = []
-        self._searched = 0
-        self._below: set[str] = set()
-        self._cut = 0
-        self._planned: Plan | None = None
-        self._planned_at = 0
+        self._search = PolicyRounds(
+            fitness(objectives),
+            lambdarank(space) if guide is None else guide,
+            ClosedForm(space, schema, tuple(costs)),
+            aims,
+            Schedule(steps, batch, learning_rate, entropy),
+            Rounds(initial, round_size, exploration, spread_design(design, space, schema)),
+        )
 
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
-        """Up to `n` suggestions; fewer only when the space is exhausted.
-
-        The memo holds what the guide has `predicted` (comparable within one round alone), its `spread`, the `alpha`
-        whose policy found the candidate, whether it was `explored` blindly, and the guide's rank correlation `tau`,
-        cross-validated at the beginning of the round, with its upper 90 % bound `tau_upper`, and whether it was
-        followed: `guided`.
-        """
-        taken = {trial.suggestion.identity for trial in self._told} | {one.identity for one in pending}
-
-        def proposed(made: Sequence[Suggestion], gone: Set[Identity]) -> Suggestion | None:
-            first = self._guided(gone, rng) if self._cut else self._start([*pending, *made], gone, rng)
-            return first or self._random(gone, rng)
-
-        return in_turn(n, taken, proposed)
+        """Up to `n` suggestions, with the memo of `proposals.PolicyRounds`; fewer only when the space is exhausted."""
+        return self._search.ask(n, rng, pending)
 
     def tell(self, trials: Sequence[Trial]) -> None:
         """Remembers finished trials; each that ends the first ones, or a round, lets the guide learn again."""
-        for trial in trials:
-            is_new = trial.candidate.fingerprint not in self._below
-            self._add(trial, counts=trial.stage == "search" and is_new)
+        self._search.tell(trials)
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Remembers trials of cheap rungs; those of new candidates count as the others do."""
-        for trial in trials:
-            name = trial.candidate.fingerprint
-            self._add(trial, counts=name not in self._below)
-            self._below.add(name)
-
-    def _add(self, trial: Trial, *, counts: bool) -> None:
-        self._told.append(trial)
-        self._searched += counts
-        beyond = self._searched - self._initial
-        if counts and beyond >= 0 and beyond % self._round_size == 0:
-            self._cut = len(self._told)
-
-    def _start(
-        self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator
-    ) -> Suggestion | None:
-        if self._design is None:
-            return None
-        known = [*(trial.candidate for trial in self._told), *(one.candidate for one in underway)]
-        return self._design.next(known, self._searched + len(underway), taken=taken, rng=rng)
-
-    def _guided(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        plan = self._current()
-        if rng.random() < self._exploration:
-            return None
-        promises = (one for one in plan.promises if Suggestion(one.candidate).identity not in taken)
-        promise = next(promises, None)
-        if promise is None:
-            return None
-        memo = _memo(plan, promise.predicted, promise.spread, explored=False)
-        memo |= {"alpha": promise.alpha, "reward": promise.reward}
-        return Suggestion(promise.candidate, origin="policy", memo=Options(memo))
-
-    def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        suggestion = random_suggestion(self._ground.space, taken, rng)
-        if suggestion is None or not self._cut:
-            return suggestion
-        plan = self._current()
-        predicted = self._guide.predict([suggestion])
-        memo = _memo(plan, float(predicted.mean[0]), float(predicted.std[0]), explored=True)
-        return replace(suggestion, memo=Options(memo))
-
-    def _current(self) -> Plan:
-        """The round's plan, and the guide as it was fitted for it: a function of the record up to the cut alone."""
-        if self._planned is None or self._planned_at != self._cut:
-            record = self._told[: self._cut]
-            known = [one for one in record if one.stage == "search" or is_start(one, self._ground.space)]
-            trust = cross_validated_trust(self._guide, known, self._fitness, np.random.default_rng([len(known), 2]))
-            self._guide.fit(known, self._fitness.metric, rng=np.random.default_rng(len(known)))
-            is_followed = trust is None or trust.is_earned
-            taken = {trial.suggestion.identity for trial in record}
-            self._planned = Plan(self._promises(taken, len(known)) if is_followed else (), trust)
-            self._planned_at = self._cut
-        return self._planned
-
-    def _promises(self, taken: Set[Identity], known: int) -> tuple[Promise, ...]:
-        foreseen = Foreseen(self._ground, Policy.uniform(self._ground.space.decisions()), self._guide)
-        planner = Planner(self._aims, self._schedule, foreseen, taken)
-        return planner.promises(np.random.default_rng([known, 1]))
-
-
-def _memo(plan: Plan, predicted: float, spread: float, *, explored: bool) -> dict[str, Value]:
-    memo: dict[str, Value] = {"predicted": predicted, "spread": spread, "explored": explored}
-    return memo | (plan.trust.memo() if plan.trust else {})
+        self._search.tell_of_rungs(trials)
 
 
 def _costs(objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_asked: bool) -> list[Objective]:
     if schema is None:
         return []
     return cost_objectives(objectives) or ([Objective("flops")] if is_asked else [])
-
-
-def _range_mistakes(options: Mapping[str, float]) -> list[str]:
-    return [f"{name} must be zero or more, but is {value}" for name, value in options.items() if not value >= 0]
 
 
 def _reward_mistakes(alphas: Sequence[float] | None, roi: float | None, learning_rate: float) -> list[str]:

@@ -221,7 +221,8 @@ class WLEHVI:
         corner[0] = np.quantile(losses[:, 0], BAD_END)
         for at, objective in enumerate(self._model.objectives):
             if objective.bound is not None:
-                corner[at] = scaled_loss(objective, objective.bound)
+                bound = objective.bound
+                corner[at] = scaled_loss(objective, bound) if at else objective.loss(bound)
         return corner
 
     def _caps(self) -> Vector:

@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from evaluators._datasets import Part, open_dataset
+from evaluators._datasets import Dataset, Part, open_dataset
 from evaluators._distributed.launch import layout_of
 from evaluators._distributed.rules import RowRule
 from evaluators._distributed.sharding import Rule
@@ -42,11 +43,30 @@ from searchspaces.build import build
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def main(arguments: list[str]) -> None:
-    """Serves the driver until it goes away."""
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """Data that is open already, and the path by which a greeting asks for it."""
+
+    source: str
+    dataset: Dataset
+    examples: Examples
+
+    @classmethod
+    def of(cls, source: str, device: torch.device) -> Loaded:
+        """Opens prepared data.
+
+        Raises:
+            EvaluatorError: it cannot be read.
+        """
+        dataset = open_dataset(source)
+        return cls(source, dataset, Examples(dataset.part("train"), device))
+
+
+def main(arguments: list[str], loaded: Loaded | None = None) -> None:
+    """Serves the driver until it goes away; `loaded` spares the opening of the same data."""
     with conversation(arguments) as (lines, answers):
         try:
-            trainer, batches, valid = _ready(json.loads(lines.get()))
+            trainer, batches, valid = _ready(json.loads(lines.get()), loaded)
         except EvaluatorError as error:
             say(answers, {"error": str(error)})
             return
@@ -69,13 +89,14 @@ def _worked(trainer: Trainer, batches: Iterator[Batch], steps: int) -> dict[str,
     return {"losses": losses, "seconds": seconds, "peak_bytes": peak}
 
 
-def _ready(greeting: dict[str, Any]) -> tuple[Trainer, Iterator[Batch], Part]:
+def _ready(greeting: dict[str, Any], loaded: Loaded | None) -> tuple[Trainer, Iterator[Batch], Part]:
     torch.set_num_threads(greeting["threads"])
     rank, size, device = greeting["rank"], greeting["size"], choose_device(greeting["device"])
     layout = layout_of(greeting["layout"])
     world = joined(layout, rank=rank, size=size, meeting=Path(greeting["meeting"]), device=device)
-    dataset = open_dataset(greeting["dataset"])
-    examples = Examples(dataset.part("train"), device)
+    if loaded is None or loaded.source != greeting["dataset"] or loaded.examples.device != device:
+        loaded = Loaded.of(greeting["dataset"], device)
+    dataset, examples = loaded.dataset, loaded.examples
     warm_up()
     np.random.default_rng(0).permutation(2)  # imports what it needs while there is memory
     limit_memory(greeting["memory_limit_mb"])

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from evaluators._distributed.sharding import Layout, Rule, Sharding
 from evaluators._errors import EvaluatorError
-from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess
+from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess, Start
 from searchspaces import Architecture
 
 COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.child")
@@ -99,12 +99,16 @@ class Window:
 
 
 class Ranks:
-    """The processes of one training; a context that ends them all."""
+    """The processes of one training; a context that ends them all.
 
-    def __init__(self, training: Training) -> None:
+    `start` starts each of them, from a warm process for example (`evaluators._distributed.warm_start`); else each is a
+    program of its own.
+    """
+
+    def __init__(self, training: Training, *, start: Start | None = None) -> None:
         self._training = training
         self._folder = tempfile.TemporaryDirectory(prefix="automl-ranks-")
-        self._processes = [ChildProcess(COMMAND) for _ in range(training.ranks)]
+        self._processes = [ChildProcess(COMMAND, start=start) for _ in range(training.ranks)]
 
     def __enter__(self) -> Self:
         meeting = Path(self._folder.name) / "meeting"
@@ -126,6 +130,11 @@ class Ranks:
     def is_alive(self) -> bool:
         """Whether all of them run."""
         return all(process.is_alive for process in self._processes)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Process ids, in the order of ranks."""
+        return tuple(process.pid for process in self._processes)
 
     def steps(self, count: int, *, seconds: float) -> Window:
         """Takes so many steps on all ranks.

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from evaluators._errors import EvaluatorError, ProtocolError
 
@@ -52,26 +53,81 @@ class ChildLate(EvaluatorError):
     """No answer within the time limit."""
 
 
-class ChildProcess:
-    """One running child. It has its own session, so that the terminal's Ctrl-C does not reach it."""
+@dataclass(frozen=True)
+class Streams:
+    """The child's ends, as file descriptors: where it reads questions, writes answers, and prints."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        reader, writer = os.pipe()
-        self._answers = reader
+    questions: int
+    answers: int
+    output: int
+
+
+class Started(Protocol):
+    """A process that runs or has ended; `poll` and `wait` are those of `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        ...
+
+    def poll(self) -> int | None:
+        """The return code; None as long as it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The return code, once there is one."""
+        ...
+
+    def kill(self) -> None:
+        """Kills it with all that it has started; nothing where it has ended."""
+        ...
+
+
+Start = Callable[[Streams], Started]
+"""Starts a child on its ends of the pipes; the caller closes its copies of them afterwards."""
+
+
+def command_start(command: Sequence[str]) -> Start:
+    """Starts a program of its own, with a session of its own: the terminal's Ctrl-C does not reach it."""
+    return lambda streams: _Program(command, streams)
+
+
+class _Program:
+    def __init__(self, command: Sequence[str], streams: Streams) -> None:
+        self._process = subprocess.Popen(
+            [*command, str(streams.answers), str(os.getpid())],
+            stdin=streams.questions,
+            stdout=streams.output,
+            stderr=streams.output,
+            pass_fds=(streams.answers,),
+            start_new_session=True,
+            env={**ENVIRONMENT, **os.environ},
+        )
+        self.pid = self._process.pid
+        self.poll, self.wait = self._process.poll, self._process.wait
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+
+class ChildProcess:
+    """One running child and the pipes to it."""
+
+    def __init__(self, command: Sequence[str] = COMMAND, *, start: Start | None = None) -> None:
+        """Starts the program `command`, or what `start` starts."""
+        self._answers, answers = os.pipe()
+        questions, asking = os.pipe()
+        self._questions = os.fdopen(asking, "wb")
         self._buffer = b""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the child; `end` closes it
         try:
-            self._process = subprocess.Popen(
-                [*command, str(writer), str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=self._output,
-                stderr=self._output,
-                pass_fds=(writer,),
-                start_new_session=True,
-                env={**ENVIRONMENT, **os.environ},
-            )
+            streams = Streams(questions, answers, self._output.fileno())
+            self._process = (start or command_start(command))(streams)
         finally:
-            os.close(writer)
+            os.close(answers)
+            os.close(questions)
 
     @property
     def pid(self) -> int:
@@ -97,10 +153,9 @@ class ChildProcess:
     def say(self, message: Mapping[str, Any]) -> None:
         """Sends one message."""
         self._forget_output()
-        assert self._process.stdin is not None  # a pipe was asked for
         with suppress(BrokenPipeError):  # the end of the answers tells the rest
-            self._process.stdin.write(json.dumps(message).encode() + b"\n")
-            self._process.stdin.flush()
+            self._questions.write(json.dumps(message).encode() + b"\n")
+            self._questions.flush()
 
     def hear(self, *, seconds: float) -> dict[str, Any]:
         """Waits for the next answer; raises as `ask` does."""
@@ -115,15 +170,12 @@ class ChildProcess:
 
     def end(self, *, patience: float = 0.0) -> None:
         """Ends the process: politely where `patience` seconds are left for it, else at once."""
-        if self._process.stdin is not None:
-            with suppress(BrokenPipeError):
-                self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._questions.close()
         if patience > 0.0:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(patience)
-        if self.is_alive:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         self._process.wait()
         if self._answers >= 0:
             os.close(self._answers)
@@ -145,7 +197,7 @@ class ChildProcess:
     def _returncode(self) -> int:
         with suppress(subprocess.TimeoutExpired):
             return self._process.wait(FAREWELL_SECONDS)
-        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         return self._process.wait()
 
     def _forget_output(self) -> None:

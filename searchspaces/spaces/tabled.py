@@ -46,12 +46,19 @@ class Tabled(RowSpace):
             read_searched(place / TRIALS_FILE) if is_made else read_candidates(place, training=training, system=system)
         )
         checked = checked_rows(rows, schema, table)
-        super().__init__(checked, _view(_source(place, schema) if is_made else None, checked))
+        self._source = _source(place, schema) if is_made else None
+        super().__init__(checked, _view(self._source, checked))
+
+    @property
+    def source(self) -> SearchSpace | None:
+        """The space that the candidates were drawn from, where the table tells."""
+        return self._source
 
     @classmethod
     def of(cls, rows: Sequence[Candidate]) -> Tabled:
         """The space of these candidates, at least two and all different, that somebody else has read."""
         made = cls.__new__(cls)
+        made._source = None
         RowSpace.__init__(made, rows, _view(None, rows))
         return made
 

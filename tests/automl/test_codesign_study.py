@@ -107,3 +107,21 @@ def test_a_plan_is_exported_for_other_programs(tmp_path: Path, capsys: pytest.Ca
     constraints = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert set(constraints) == {"table_0", "table_1"}
     assert f"torchrun --nnodes={hosts} --nproc-per-node=8" in (tmp_path / "launch.sh").read_text(encoding="utf-8")
+
+
+SEARCHERS: dict[str, dict[str, Any]] = {
+    "random_search": {},
+    "tpe": {},
+    "wl_ehvi": {"initial": 8, "pool": 40},
+    "cubicml": {"initial": 8, "steps": 20},
+}
+
+
+@pytest.mark.parametrize("objectives", [OBJECTIVES[:1], OBJECTIVES], ids=["one", "two"])
+@pytest.mark.parametrize("name", SEARCHERS)
+def test_every_searcher_of_systems_lays_a_model_out(tmp_path: Path, name: str, objectives: tuple[str, ...]) -> None:
+    made = study(tmp_path, searcher={"name": name, **SEARCHERS[name]}, objectives=objectives)
+    made.optimize(11)
+    assert [trial.state for trial in made.trials] == [TrialState.COMPLETE] * 11
+    assert len({trial.candidate.fingerprint for trial in made.trials}) == 11
+    made.close()

@@ -19,12 +19,20 @@ from tests.automl.searchers._oracle import Oracle
 NAMES = plugin_names("automl.searchers")
 NOT_BETTER_THAN_RANDOM = {"random_search"}
 LEARNS_FROM_HUMAN_MADE = {"gp_sampler", "nsga2", "qlognehvi", "tpe"}
-LEARNS_FROM_EVERY_BASELINE = {"wl_ehvi"}  # a model of what was measured, whether or not it is a point of the space
+LEARNS_FROM_EVERY_BASELINE = {
+    "cubicml",  # its first runs keep away from all that was tried
+    "wl_ehvi",  # a model of what was measured, whether or not it is a point of the space
+}
 OBJECTIVES = (Objective("ne"), Objective("flops"))
-OPTIONS: dict[str, dict[str, Any]] = {"gp_sampler": {"startup": 38}, "qlognehvi": {"startup": 37, "pool": 20}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "cubicml": {"initial": 35, "steps": 30},
+    "gp_sampler": {"startup": 38},
+    "qlognehvi": {"startup": 37, "pool": 20},
+}
 """Of those whose asks take tenths of a second: most trials of a contract are random, and a few are not."""
 RACES = {
     "autoctr": (5, 16, 60),
+    "cubicml": (5, 16, 40),
     "gp_sampler": (5, 10, 35),
     "predictor_rl": (5, 16, 60),
     "qlognehvi": (5, 10, 35),

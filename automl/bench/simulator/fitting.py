@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.bench.simulator.runs import Run
-from evaluators._codesign.coefficients import Coefficients
+from evaluators._codesign.coefficients import HALF_OF_PEAK, Coefficients
 
-PRIOR = Coefficients(dense=2.0, lookups=2.0, all_reduce=2.0, overhead_seconds=1e-4, overlap=0.3)
-"""Half of every peak, a tenth of a millisecond, and a third of the dense part to hide behind."""
+PRIOR = HALF_OF_PEAK
+"""Where the priors are centred."""
 
 PRIOR_WIDTH, NOISE = 1.0, 0.15
 """Standard deviations of a coefficient's logarithm, and of a measured step's about the model."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from automl import plugins
@@ -41,7 +44,8 @@ def table(plan: Plan, *, evaluator: Evaluator | None = None) -> dict[str, Any]:
         _train(trainings, plan, owned, controls=len(controls))
     finally:
         owned.close()
-    return _written(trainings, plan, facts, names=[one.origin for one in controls])
+    beside = {one.origin: plan.count + at for at, one in enumerate(controls)}
+    return written(trainings, plan.folder, facts, {"controls": beside})
 
 
 def _train(trainings: Trainings, plan: Plan, evaluator: Evaluator, *, controls: int) -> None:
@@ -50,30 +54,34 @@ def _train(trainings: Trainings, plan: Plan, evaluator: Evaluator, *, controls: 
     later = plan.truth_top * plan.truth_replicates + controls * len(every)
     first = cohorts_of(range(plan.count), seen, SEARCH, plan.cohort)
     for left, seconds in trained(trainings, first, evaluator):
-        _tell("candidates", left + later, seconds)
+        tell("candidates", left + later, seconds)
     best = trainings.best(METRIC, plan.truth_top, role=SEARCH)
     truth = cohorts_of(best, unseen, TRUTH, plan.cohort)
     # human-made ones under every seed: a scale that all tables share
     beside = cohorts_of(range(plan.count, plan.count + controls), every, CONTROL, plan.cohort)
     for left, seconds in trained(trainings, [*truth, *beside], evaluator):
-        _tell("truth and human-made", left, seconds)
+        tell("truth and human-made", left, seconds)
 
 
-def _tell(phase: str, left: int, seconds: float) -> None:
+def tell(phase: str, left: int, seconds: float) -> None:
+    """Says how long it still takes."""
     LOG.info("%s: %d trainings left, %.1f s each so far, about %.0f min", phase, left, seconds, left * seconds / 60)
 
 
-def _written(trainings: Trainings, plan: Plan, facts: dict[str, Any], *, names: list[str]) -> dict[str, Any]:
-    with replacing(plan.folder / TRIALS_FILE) as draft:
+def written(
+    trainings: Trainings, folder: Path, facts: Mapping[str, Any], beside: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Writes the table with its facts and those `beside`, and says what is in it."""
+    with replacing(folder / TRIALS_FILE) as draft:
         write_entries(draft, trainings.entries)
-    failures = Counter(
+    outcomes = Counter(
         "complete" if isinstance(one.outcome, Evaluation) else one.outcome.kind.value for one in trainings.entries
     )
     found = {
-        "controls": {name: plan.count + at for at, name in enumerate(names)},
+        **beside,
         "trainings": dict(Counter(one.role for one in trainings.entries)),
-        "outcomes": dict(failures),
+        "outcomes": dict(outcomes),
         "trained_seconds": round(sum(one.outcome.seconds for one in trainings.entries), 1),
     }
-    write_facts(plan.folder, facts, found)
-    return {"table": str(plan.folder), "candidates": plan.count, **found}
+    write_facts(folder, facts, found)
+    return {"table": str(folder), "candidates": facts["count"], **found}

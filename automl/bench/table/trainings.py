@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automl._files import write_text
-from evaluators import Evaluation, Evaluator, Suggestion
+from evaluators import Evaluation, Evaluator, Objective, Suggestion
 from evaluators._tabular.entries import Entry
 from searchspaces import Candidate
 
@@ -67,18 +67,18 @@ class Trainings:
         self.entries += found
 
     def best(self, metric: str, top: int, *, role: str) -> list[int]:
-        """Numbers of the candidates with the smallest mean of a metric over the trainings of one role.
+        """Numbers of the candidates with the best mean of a metric over the trainings of one role.
 
         Who failed in one of them is not among the best. Trainings of other roles do not count: a run that goes on must
         find the same candidates.
         """
+        objective, failed = Objective(metric), set()
         values: dict[int, list[float]] = {}
-        failed = set()
         for one in self.entries:
             if one.role != role:
                 continue
             if isinstance(one.outcome, Evaluation):
-                values.setdefault(one.number, []).append(one.outcome.value(metric))
+                values.setdefault(one.number, []).append(objective.loss(one.outcome.value(metric)))
             else:
                 failed.add(one.number)
         means = {at: sum(found) / len(found) for at, found in values.items() if at not in failed}
