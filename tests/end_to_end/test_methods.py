@@ -19,7 +19,7 @@ from automl.config import load_config
 from automl.opening import open_new
 from automl.validation import prepare
 
-STEPS = 24
+STEPS = 40
 METHODS: dict[str, dict[str, object]] = {"one_shot": {}, "dnas": {"asked_rows": 20}}
 
 
