@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import queue
-import resource
 import sys
 import threading
 import time
@@ -35,6 +34,7 @@ from evaluators._training.child import conversation, limit_memory, say, warm_up
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.final import measure
+from evaluators._training.memory import peak_bytes
 from evaluators._training.settings import TrainingSettings
 from evaluators._training.stream import Plan, row_orders
 from searchspaces import Architecture
@@ -85,8 +85,8 @@ def _worked(trainer: Trainer, batches: Iterator[Batch], steps: int) -> dict[str,
         started = time.perf_counter()
         losses.append(trainer.step(next(batches)))
         seconds.append(time.perf_counter() - started)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return {"losses": losses, "seconds": seconds, "peak_bytes": peak}
+    # not getrusage, whose mark a process takes over from the larger one that started it
+    return {"losses": losses, "seconds": seconds, "peak_bytes": peak_bytes(torch.device("cpu"))}
 
 
 def _ready(greeting: dict[str, Any], loaded: Loaded | None) -> tuple[Trainer, Iterator[Batch], Part]:

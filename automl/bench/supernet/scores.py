@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from evaluators import training_seed
 from evaluators._datasets import Dataset, Part, read_rows
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Examples
+from evaluators._training.memory import peak_bytes
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.scoring import Scorer, last_rows
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
@@ -92,8 +91,7 @@ def _trained(ground: Ground, variant: Variant, seed: int) -> Supernet:
 
 
 def _cost(name: str, steps: int, seconds: float) -> dict[str, Any]:
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    peak = peak_bytes(choose_device("cpu"))
     return {"supernet": name, "steps": steps, "ms_a_step": 1000 * seconds / steps, "peak_gib": peak / 2**30}
 
 

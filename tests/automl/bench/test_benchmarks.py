@@ -93,8 +93,11 @@ def test_latency_asks_each_searcher_on_each_record() -> None:
     assert all(0 <= row["median"] <= row["largest"] for row in found["rows"])
 
 
-def test_a_meter_ends_a_search_and_goes_on_counting_after_a_stop(tmp_path: Path) -> None:
-    study, trial = Mock(), Mock()
+def test_a_meter_ends_a_search_and_goes_on_counting_after_a_stop(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "automl")
+    study, trial = Mock(), Mock(number=3)
     meter = Meter(tmp_path / "cpu.json", limit=1e6)
     meter(study, trial)
     assert not study.stop.called
