@@ -18,6 +18,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from automl import plugins
 from automl._checkpoint import Advance
 from automl._errors import AutomlError, NothingLeft, StudyError
 from automl._locks import StudyLock
@@ -107,6 +108,8 @@ class Study:
 
         Where its model cannot be made, because the data is gone, there is a warning and none.
         """
+        if not issubclass(plugins.load("searcher", self.config.searcher["name"]), Declares):
+            return []
         try:
             self._loop.sync()
             searcher = self.wiring.searcher

@@ -4,8 +4,13 @@ from evaluators._errors import DataError, DivergedError, EvaluatorError, Objecti
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric, Point
 from evaluators._evaluator import Evaluator, training_seed
 from evaluators._objective import KNOWN_METRICS, Goal, Objective
-from evaluators._split_supernet import SplitSupernet, open_split_supernet
-from evaluators._supernet import SupernetBesideBaseline, open_supernet
+from evaluators._supernet import (
+    SplitSupernet,
+    SupernetBesideBaseline,
+    TrainedSupernet,
+    open_split_supernet,
+    open_supernet,
+)
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
 from evaluators._training.supernet.split_plan import Answers, SplitPlan
@@ -36,6 +41,7 @@ __all__ = [
     "SupernetBesideBaseline",
     "SupernetPlan",
     "SupernetSettings",
+    "TrainedSupernet",
     "Trial",
     "TrialState",
     "open_split_supernet",

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import minimize
+
+from predictors._cholesky import cholesky_factor
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -81,7 +83,7 @@ class ColumnProcess:
         if len(codes) > MOST_LEARNED:
             some = np.sort(rng.choice(len(codes), MOST_LEARNED, replace=False))
         shape = learned_shape(centred[some], targets[some], variances[some])
-        factor = _factor(shape.covariance(centred, centred) + np.diag(variances + shape.noise))
+        factor = cholesky_factor(shape.covariance(centred, centred) + np.diag(variances + shape.noise), jitter=JITTER)
         return cls(shape, centred, centre, factor, cho_solve((factor, True), targets))
 
     def predict(self, codes: Matrix) -> tuple[Vector, Vector]:
@@ -131,7 +133,7 @@ class Problem:
         distances = np.sqrt(_squares(scaled, scaled))
         matern, products = _matern(distances), self.codes @ self.codes.T
         noise = np.diag(self.variances + shape.noise)
-        factor = _factor(shape.smooth * matern + shape.linear * products + noise)
+        factor = cholesky_factor(shape.smooth * matern + shape.linear * products + noise, jitter=JITTER)
         solved = cho_solve((factor, True), self.targets)
         pull = (cho_solve((factor, True), np.eye(len(solved))) - np.outer(solved, solved)) / 2.0
         slope = pull * shape.smooth * (5.0 / 3.0) * (1.0 + ROOT * distances) * np.exp(-ROOT * distances)
@@ -155,14 +157,3 @@ def _squares(one: Matrix, other: Matrix) -> Matrix:
     lengths = np.square(one).sum(axis=1)[:, None] + np.square(other).sum(axis=1)[None, :]
     found: Matrix = np.maximum(lengths - 2.0 * one @ other.T, 0.0)
     return found
-
-
-def _factor(covariance: Matrix) -> Matrix:
-    """Lower Cholesky factor, with as much jitter as it needs."""
-    jitter = JITTER * float(np.diag(covariance).max(initial=1.0))
-    while True:
-        try:
-            factor: Matrix = cholesky(covariance + jitter * np.eye(len(covariance)), lower=True)
-            return factor
-        except np.linalg.LinAlgError:
-            jitter *= 10.0

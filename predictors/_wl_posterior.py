@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import minimize
+
+from predictors._cholesky import cholesky_factor
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -108,7 +110,9 @@ class _Problem:
         weights = point.weights()
         alike = weights.likeness(self.rungs, self.rungs)
         summed = np.einsum("m,mij->ij", weights.kernels, self.grams)
-        factor = _factor(weights.covariance(summed, self.rungs, self.rungs) + np.diag(weights.noise * self.noise))
+        factor = cholesky_factor(
+            weights.covariance(summed, self.rungs, self.rungs) + np.diag(weights.noise * self.noise), jitter=JITTER
+        )
         solved = cho_solve((factor, True), self.targets)
         inverse = cho_solve((factor, True), np.eye(len(self.targets)))
         pull = (inverse - np.outer(solved, solved)) / 2.0  # derivative of the likelihood by the covariance
@@ -142,7 +146,9 @@ class Posterior:
     @classmethod
     def of(cls, weights: Weights, summed: Matrix, rungs: Rungs, noise: Vector, targets: Vector) -> Posterior:
         """Conditions on all observations; `summed` [n, n] is the weighted sum of their kernels."""
-        factor = _factor(weights.covariance(summed, rungs, rungs) + np.diag(weights.noise * noise))
+        factor = cholesky_factor(
+            weights.covariance(summed, rungs, rungs) + np.diag(weights.noise * noise), jitter=JITTER
+        )
         half = solve_triangular(factor, np.eye(len(targets)), lower=True)
         solved = cho_solve((factor, True), targets)
         return cls(weights, rungs, factor, solved, np.square(half).sum(axis=0))
@@ -165,14 +171,3 @@ class Posterior:
 def _same(one: Rungs, other: Rungs) -> NDArray[np.bool_]:
     same: NDArray[np.bool_] = one[:, None] == other[None, :]
     return same
-
-
-def _factor(covariance: Matrix) -> Matrix:
-    """Lower Cholesky factor, with as much jitter as it needs."""
-    jitter = JITTER * float(np.diag(covariance).max(initial=1.0))
-    while True:
-        try:
-            factor: Matrix = cholesky(covariance + jitter * np.eye(len(covariance)), lower=True)
-            return factor
-        except np.linalg.LinAlgError:
-            jitter *= 10.0

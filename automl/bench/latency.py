@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from automl import plugins
 from automl._searcher import Searcher
@@ -45,23 +46,27 @@ def latency(specs: Sequence[Mapping[str, Any]], *, sizes: Sequence[int], asks: i
 
 
 def _asked(searcher: Searcher, space: SearchSpace, size: int, asks: int, seed: int) -> dict[str, Any]:
-    evaluator, clock, work = Planted(space, seed, noise=NOISE), [], []
+    evaluator, taken = Planted(space, seed, noise=NOISE), []
     for number in range(asks + 1):
-        started, worked = time.perf_counter(), time.process_time()
+        before = _now()
         suggestions = searcher.ask(1, np.random.default_rng([seed, size, number]))
-        clock.append(time.perf_counter() - started)
-        work.append(time.process_time() - worked)
+        asked = _now() - before
         told = [_trial(evaluator, one, size + number) for one in suggestions]
-        started, worked = time.perf_counter(), time.process_time()
+        before = _now()
         searcher.tell(told)
-        clock[-1] += time.perf_counter() - started
-        work[-1] += time.process_time() - worked
+        taken.append(asked + _now() - before)
+    clock, work = np.array(taken).T
     return {
-        "first": round(clock[0], 3),
+        "first": round(float(clock[0]), 3),
         "median": round(float(np.median(clock[1:])), 3),
-        "largest": round(max(clock[1:]), 3),
+        "largest": round(float(clock[1:].max()), 3),
         "median_of_processor": round(float(np.median(work[1:])), 3),
     }
+
+
+def _now() -> NDArray[np.float64]:
+    """Seconds of the clock and of the processor."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def _record(space: SearchSpace, count: int, seed: int) -> list[Trial]:

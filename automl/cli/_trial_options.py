@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,30 +50,3 @@ def _filter(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise typer.BadParameter(f"a filter is COLUMN=VALUE, not {text!r}")
     return name, value
-
-
-def json_object(text: str, name: str) -> dict[str, Any]:
-    """What the option `name` says as a JSON object.
-
-    Raises:
-        typer.BadParameter: it is none.
-    """
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"{name} is a JSON object, but {text!r} is none: {error}") from error
-    if not isinstance(found, dict):
-        raise typer.BadParameter(f"{name} is a JSON object, not {text!r}")
-    return found
-
-
-def numbers(text: str) -> tuple[int, ...]:
-    """Whole numbers that are separated by commas.
-
-    Raises:
-        typer.BadParameter: they are none.
-    """
-    sizes = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in sizes):
-        raise typer.BadParameter(f"numbers of trials are separated by commas, not {text!r}")
-    return tuple(int(part) for part in sizes)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from automl.cli._options import Format, FormatOption, Out
+from automl.cli._options import Format, FormatOption, Out, json_object, numbers
 from automl.cli._output import give
-from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of, numbers
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 from automl.cli.racing import race, table
 from automl.cli.search_benches import comparison, dnas, latency, supernet
 from automl.cli.systems import cubicml, runs
@@ -236,7 +236,7 @@ def spaces(
     from automl.bench.spaces import spaces as measure
 
     if space != "all":
-        give(measure(Plan(space, count, seed=seed, options=_object(options)), tell=_to_stderr), out)
+        give(measure(Plan(space, count, seed=seed, options=json_object(options, "--options")), tell=_to_stderr), out)
         return
     if options != "{}":
         raise typer.BadParameter("each space has options of its own; give them to one space by its name")
@@ -263,16 +263,6 @@ def sharding(
     from automl.bench.sharding import sharding as measure
 
     give(measure(Plan(data, model, ranks, seeds, batch_size, steps), tell=_to_stderr), out)
-
-
-def _object(options: str) -> dict[str, Any]:
-    try:
-        chosen = json.loads(options)
-    except json.JSONDecodeError as error:
-        raise typer.BadParameter(f"options are a JSON object, but {options!r} is none: {error}") from error
-    if not isinstance(chosen, dict):
-        raise typer.BadParameter(f"options are a JSON object, not {options!r}")
-    return chosen
 
 
 def _to_stderr(line: str) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of, json_object
+from automl.cli._options import json_object
+from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 
 if TYPE_CHECKING:
     from automl.bench.race.log import Log

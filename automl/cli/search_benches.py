@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from automl.cli._options import Format, FormatOption, Out
+from automl.cli._options import Format, FormatOption, Out, numbers
 from automl.cli._output import give
-from automl.cli._trial_options import numbers
 
 
 def latency(
@@ -77,8 +76,8 @@ def supernet(
     out: Out = None,
 ) -> None:
     """How well a supernet orders candidates that were trained from scratch, with its parts on and off."""
-    from automl.bench.supernet.benchmark import Plan
     from automl.bench.supernet.benchmark import supernet as measure
+    from automl.bench.supernet.scores import Plan
     from automl.cli._output import emit
 
     found = measure(Plan(table, data, folder, rows, batch_size=batch_size, window=window, seeds=seeds, seed=seed))

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from automl.cli._options import Format, FormatOption, Out
-from automl.cli._trial_options import json_object
+from automl.cli._options import Format, FormatOption, Out, json_object
 
 
 def runs(

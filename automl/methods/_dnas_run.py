@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl._checkpoint import Advance, Checkpoint, Json
+from automl._read_out import TRAINING
 from automl.methods._dnas_course import DnasCourse, GuardRecord
+from automl.methods._supernets import SCORING, score_of
 from automl.proposals import Policy
-from evaluators import DivergedError, SplitSupernet
-from searchspaces import Architecture, Candidate, SearchSpaceError
+from searchspaces import Architecture, Candidate
 
 LOG = logging.getLogger("automl")
 
-TRAINING, LOGITS, SCORING = "training", "logits", "scoring"
+LOGITS = "logits"
 POLICY_FILE = "policy.safetensors"
 
 DRAWS = 20
@@ -40,16 +41,6 @@ class ReadOutPlan:
     keep: int
     tolerance: float
     checkpoint_seconds: float
-
-
-def score_of(net: SplitSupernet, candidate: Candidate) -> float | None:
-    """`supernet_ne` of a candidate; None where it cannot be built, or diverges."""
-    if candidate.architecture is None:
-        return None
-    try:
-        return net.score(candidate.architecture)["supernet_ne"].value
-    except (DivergedError, SearchSpaceError):
-        return None
 
 
 @dataclass(eq=False)

@@ -14,10 +14,10 @@ from automl._read_out import TRAINING
 from automl.methods._learner import Learner
 from automl.methods._reading_out import drawn, evolved
 from automl.methods._reward import Price, rewards
-from evaluators import DivergedError, StepLosses, SupernetBesideBaseline
-from searchspaces import Architecture, Candidate, SearchSpace, SearchSpaceError
+from automl.methods._supernets import SCORING, score_of
+from evaluators import StepLosses, SupernetBesideBaseline
+from searchspaces import Architecture, Candidate, SearchSpace
 
-SCORING = "scoring"
 READ_OUTS = ("policy", "evolution")
 BASELINE = "baseline"
 
@@ -45,16 +45,6 @@ class Course:
     def generator(self, step: int) -> np.random.Generator:
         """That of a step of training: nothing has to be kept of it."""
         return np.random.default_rng([self.seed, 0, step])
-
-
-def score_of(net: SupernetBesideBaseline, candidate: Candidate) -> float | None:
-    """`supernet_ne` of a candidate; None where it cannot be built, or diverges."""
-    if candidate.architecture is None:
-        return None
-    try:
-        return net.score(candidate.architecture)["supernet_ne"].value
-    except (DivergedError, SearchSpaceError):
-        return None
 
 
 @dataclass(eq=False)

@@ -18,9 +18,10 @@ import numpy as np
 from automl._checkpoint import Checkpoint, Json
 from automl._errors import ConfigError, StudyError
 from automl.methods._dnas_course import DnasCourse, LogitSettings
-from automl.methods._dnas_run import DnasRun, ReadOutPlan, begin_again, score_of
+from automl.methods._dnas_run import DnasRun, ReadOutPlan, begin_again
 from automl.methods._forks import Graphs, Prices, distinct
 from automl.methods._relaxation import Draw, Target
+from automl.methods._supernets import model_mistakes, score_of
 from automl.methods._turns import Turns
 from automl.proposals import Policy, count_mistakes, share_mistakes
 from evaluators import (
@@ -178,6 +179,7 @@ class DNAS:
         return [score_of(course.net, one) for one in candidates]
 
     def _mistakes(self) -> Iterator[str]:
+        yield from model_mistakes(self.space)
         if self.keep > self.candidates:
             yield f"only what is scored can be read out, but keep is {self.keep} and candidates {self.candidates}"
         if not 0.0 < self.floor < 1.0:

@@ -16,8 +16,9 @@ from pathlib import Path
 from automl._checkpoint import Checkpoint, Json
 from automl._errors import ConfigError, StudyError
 from automl.methods._learner import Learner, Lessons
-from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun, score_of
+from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun
 from automl.methods._reward import Price
+from automl.methods._supernets import model_mistakes, score_of
 from automl.proposals import CLOSED_FORM, closed_form_costs, cost_objectives, count_mistakes, share_mistakes
 from evaluators import (
     Objective,
@@ -161,8 +162,7 @@ class OneShot:
         return [score_of(net, one) for one in candidates]
 
     def _mistakes(self) -> Iterator[str]:
-        if not getattr(self.space, "has_models", True):
-            yield "a supernet is of models, but the space has ways to train one; take a searcher, or another space"
+        yield from model_mistakes(self.space)
         if self.read_out not in READ_OUTS:
             yield f"read_out must be one of {', '.join(READ_OUTS)}, but is {self.read_out!r}"
         if self.keep > self.candidates:

@@ -14,9 +14,10 @@ import pytest
 
 from automl import plugins
 from automl._checkpoint import Advance, Checkpoint
+from automl._errors import ConfigError
 from automl._method import Method, ScoresCandidates
 from evaluators import Objective
-from searchspaces import Candidate, plugin_names, zoo
+from searchspaces import Candidate, SearchSpace, plugin_names, zoo
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.evaluators.small_data import SCHEMA, write_small_data
 
@@ -55,9 +56,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_data(tmp_path_factory.mktemp("data") / "small", rows=200).folder
 
 
-def build(name: str, data: Path, *, seed: int = 1, **options: Any) -> Method:
+def build(name: str, data: Path, *, seed: int = 1, space: SearchSpace = SPACE, **options: Any) -> Method:
     context = {
-        "space": SPACE,
+        "space": space,
         "schema": SCHEMA,
         "objectives": (Objective("ne"), Objective("flops")),
         "dataset": data,
@@ -67,6 +68,18 @@ def build(name: str, data: Path, *, seed: int = 1, **options: Any) -> Method:
     }
     method: Method = plugins.construct("method", {"name": name, **OPTIONS[name], **options}, context)
     return method
+
+
+class Systems(AutoCTR):
+    """Says that it has no models."""
+
+    has_models = False
+
+
+@every_method
+def test_a_space_without_models_is_refused(name: str, data: Path) -> None:
+    with pytest.raises(ConfigError, match="a supernet is of models, but the space has ways to train one"):
+        build(name, data, space=Systems(SCHEMA))
 
 
 def read_out(method: Method, folder: Path, **hooks: Any) -> list[str]:

@@ -14,6 +14,7 @@ from predictors.wl_gp import WLGP
 from searchspaces import Candidate, FeatureSchema, Field, Kind, zoo
 from searchspaces.spaces.autoctr import AutoCTR
 from tests.automl._bitstrings import Bitstrings, finished, loss
+from tests.searchspaces.graphs import with_a_dead_block
 
 SCHEMA = FeatureSchema(
     (*(Field(f"n{at}", Kind.NUMERIC) for at in range(3)), *(Field(f"c{at}", Kind.CATEGORICAL, 50) for at in range(4)))
@@ -170,11 +171,27 @@ def test_without_the_graph_only_code_and_costs_are_seen() -> None:
     assert set(view.costs) == {"flops", "params", "bytes"}
 
 
+def test_a_graph_as_it_is_written_shows_its_dead_blocks() -> None:
+    graph = SPACE.sample(rng()).architecture
+    assert graph is not None
+    dead = Candidate(with_a_dead_block(graph))
+    live, written = (Views(SPACE, SCHEMA, live=one).of([dead], keep=False)[0] for one in (True, False))
+    assert written.counts["nodes"] == live.counts["nodes"] + 1
+    assert sum(written.labels["fine 0"].values()) == sum(live.labels["fine 0"].values()) + 1
+
+
 @pytest.mark.parametrize("option", ["graph", "live"])
-def test_what_a_part_is_worth_can_be_tried(option: str) -> None:
+def test_a_model_without_a_part_says_something_else(option: str) -> None:
     trials = planted_trials(SPACE, 12)
-    model = WLGP(SPACE, SCHEMA, **{option: False}).fit(trials, "ne", rng=rng())
-    assert np.isfinite(model.predict([trials[0].suggestion]).mean).all()
+    graph = SPACE.sample(rng(5)).architecture
+    assert graph is not None
+    asked = Suggestion(Candidate(with_a_dead_block(graph)))
+    whole, without = (
+        WLGP(SPACE, SCHEMA, **options).fit(trials, "ne", rng=rng()).predict([asked]).mean[0]
+        for options in ({}, {option: False})
+    )
+    assert np.isfinite(without)
+    assert without != whole
 
 
 @pytest.mark.slow

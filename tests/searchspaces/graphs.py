@@ -57,3 +57,9 @@ def _shuffled(node: Node, place: dict[int, int], rng: random.Random) -> Node:
     if "ports" in options:
         options["ports"] = [node.port_of(at) for at in order]
     return Node(node.block, tuple(place[node.inputs[at]] for at in order), Options(options))
+
+
+def with_a_dead_block(graph: Architecture) -> Architecture:
+    """The graph with one more block, which nothing takes."""
+    *body, output = graph.nodes
+    return Architecture((*body, Node("mlp", (0,), Options(width=7)), output))

@@ -9,6 +9,7 @@ import pytest
 from searchspaces import Architecture, FeatureSchema, Field, Kind, Node, Options, canonical
 from searchspaces.graph_features import graph_features, refined_labels
 from searchspaces.spaces.autoctr import AutoCTR
+from tests.searchspaces.graphs import with_a_dead_block
 
 SCHEMA = FeatureSchema((Field("price", Kind.NUMERIC), *(Field(f"id{at}", Kind.CATEGORICAL, 9) for at in range(3))))
 SPACE = AutoCTR(SCHEMA)
@@ -18,11 +19,6 @@ def sampled(seed: int) -> Architecture:
     architecture = SPACE.sample(np.random.default_rng(seed)).architecture
     assert architecture is not None
     return architecture
-
-
-def with_a_dead_block(graph: Architecture) -> Architecture:
-    *body, output = graph.nodes
-    return Architecture((*body, Node("mlp", (0,), Options(width=7)), output))
 
 
 CHAIN = Architecture(

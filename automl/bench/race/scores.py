@@ -28,12 +28,14 @@ class Score:
     regret      f of the declared winner less the best of the table
     gap         f of the declared winner less the best f among what was tried
     volume      share of the table's hypervolume that the declared front lacks; empty with one objective
+    tried       the same share at the end of the true front of all that was tried: what declaring has not lost
     judged      regret of the winner by the judge's means at the end, and the same share; empty without a judge
     """
 
     regret: Values
     gap: Values
     volume: Values
+    tried: float | None
     judged: tuple[float, ...]
 
 
@@ -54,8 +56,9 @@ def score(ground: Ground, run: Run, *, trials: int) -> Score:
         gap.append(true - min(best_tried, true))
         if len(ground.objectives) > 1:
             volume.append(_lacking(ground, means, fronts))
-    whole, tried, lacking = (_held(np.array(one, np.float64), trials) for one in (regret, gap, volume))
-    return Score(whole, tried, lacking, _judged(ground, run))
+    tried = _lacking(ground, {at: float(ground.truth[at, 0]) for at in sums}, fronts) if volume else None
+    whole, missed, lacking = (_held(np.array(one, np.float64), trials) for one in (regret, gap, volume))
+    return Score(whole, missed, lacking, tried, _judged(ground, run))
 
 
 def declared_front(ground: Ground, means: dict[int, float]) -> tuple[int, ...]:

@@ -84,6 +84,9 @@ def _standing(log: Log, label: str, scores: Scores, reference: str) -> dict[str,
         found[name]["after"] = {str(at): float(mean[at - 1]) for at in marks}
         if name != "gap":
             found[name]["to_target"] = _to_target(own, name, _target(scores, reference, name))
+    tried = [one.tried for one in own if one.tried is not None]
+    if tried:
+        found["volume"]["tried"] = float(np.mean(tried))
     judged = [one.judged for one in own if one.judged]
     if judged:
         found["judged"] = [float(one) for one in np.mean(np.array(judged), axis=0)]

@@ -13,7 +13,7 @@ def standing_rows(found: Mapping[str, Any]) -> Table:
     first = found["standings"][0] if found["standings"] else {}
     has_volume, has_judge = "volume" in first, any("judged" in one for one in found["standings"])
     headings = ["searcher", "seeds", "regret", "95 %", "median", "gap", "to target", "reached"]
-    headings += ["front lacks", "95 %", "to target", "reached"] if has_volume else []
+    headings += ["front lacks", "95 %", "of tried", "to target", "reached"] if has_volume else []
     headings += ["regret by judge", *(["front by judge"] if has_volume else [])] if has_judge else []
     headings += ["ask s a run", "repeats"]
     rows = [_standing(one, has_volume=has_volume, has_judge=has_judge) for one in found["standings"]]
@@ -45,7 +45,7 @@ def _standing(one: Mapping[str, Any], *, has_volume: bool, has_judge: bool) -> t
     cells = [one["searcher"], str(one["seeds"]), *_mean(regret), _figure(regret["median"]), _figure(one["gap"]["mean"])]
     cells += _target(regret["to_target"])
     if has_volume:
-        cells += [*_mean(one["volume"]), *_target(one["volume"]["to_target"])]
+        cells += [*_mean(one["volume"]), _figure(one["volume"]["tried"]), *_target(one["volume"]["to_target"])]
     if has_judge:
         judged = [_figure(value) for value in one.get("judged", [])]
         cells += judged or [""] * (1 + has_volume)

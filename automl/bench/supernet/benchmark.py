@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,37 +12,17 @@ from automl._errors import AutomlError
 from automl._versions import versions
 from automl.bench._remembering import remember
 from automl.bench._timing import machine
-from automl.bench.supernet.scores import Ground, costs, scored
+from automl.bench.supernet.scores import Ground, Plan, costs, scored
 from automl.bench.supernet.variants import ALL_ON
 from automl.fidelity import Labels, Resamples, agreement, resamples
 from evaluators import Evaluation
-from evaluators._datasets import Dataset, open_dataset
+from evaluators._datasets import open_dataset
 from evaluators._tabular.entries import SEARCH, Entry, read_entries, read_facts
 from searchspaces import Architecture, SearchSpace
 
 METRIC = "ne"
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A table of trainings from scratch, its data, and supernets; what is in `folder` is not done again.
-
-    rows              of a supernet's training, passed over again beyond those of the part
-    window            rows of validation that a candidate is scored on
-    seeds             supernets of each kind
-    """
-
-    table: Path
-    data: str
-    folder: Path
-    rows: int
-    batch_size: int = 256
-    calibration_rows: int = 8192
-    window: int = 8192
-    seeds: int = 2
-    seed: int = 1
 
 
 def supernet(plan: Plan) -> dict[str, Any]:
@@ -61,16 +39,17 @@ def supernet(plan: Plan) -> dict[str, Any]:
             f"{facts['data']['name']} ({facts['data']['digest']}), not of {dataset.name} ({dataset.digest})"
         )
     labels = _from_scratch(read_entries(plan.table))
-    ground = _ground(plan, dataset, facts["space"], [one for one, _ in labels])
+    space: SearchSpace = plugins.construct("space", facts["space"], {"schema": dataset.schema})
+    ground = Ground(plan, dataset, space, [one for one, _ in labels])
     of = {"space": facts["space"], "data": facts["data"]["digest"], "candidates": len(labels)}
     remember(plan.folder, {**_facts(plan), **of, "seeds": None})
-    losses = scored(ground, plan.seeds)
+    losses = scored(ground)
     return {
         "table": {"space": facts["space"], "data": facts["data"]["name"], "training": facts["training"]},
         "plan": _facts(plan),
         "candidates": len(labels),
         "variants": _compared(losses, [values for _, values in labels], seed=plan.seed),
-        "costs": costs(ground),
+        "costs": costs(plan.folder),
         "machine": {**machine(), "torch": versions()["torch"]},
     }
 
@@ -88,22 +67,6 @@ def _from_scratch(entries: Sequence[Entry]) -> list[tuple[Architecture, list[flo
         if len(whole) == len(outcomes) and group[0].candidate.architecture is not None:
             found.append((group[0].candidate.architecture, whole))
     return found
-
-
-def _ground(plan: Plan, dataset: Dataset, spec: Mapping[str, Any], architectures: Sequence[Architecture]) -> Ground:
-    space: SearchSpace = plugins.construct("space", spec, {"schema": dataset.schema})
-    return Ground(
-        dataset,
-        dataset.schema,
-        space,
-        architectures,
-        plan.folder,
-        plan.rows,
-        plan.batch_size,
-        plan.calibration_rows,
-        plan.window,
-        plan.seed,
-    )
 
 
 def _compared(

@@ -47,7 +47,7 @@ class Beside:
         calibration = Examples(last_rows(train, plan.scoring.calibration_rows), device)
         evaluation = Examples(first_rows(valid, plan.scoring.evaluation_rows), device)
         self._scorers = {one: Scorer(one, calibration, evaluation, plan.scoring) for one in (self._net, self._baseline)}
-        self.scoring_rows = len(evaluation) + len(calibration) * (plan.scoring.refit + plan.scoring.recalibrate)
+        self.scoring_rows = self._scorers[self._net].rows
         self._batches = self._training.batches()
         self._device = device
         reset_peak(device)

@@ -35,6 +35,11 @@ class Scorer:
     evaluation: Examples
     settings: ScoringSettings
 
+    @property
+    def rows(self) -> int:
+        """Of the evaluation, and of each fit to the calibration rows."""
+        return len(self.evaluation) + len(self.calibration) * (self.settings.refit + self.settings.recalibrate)
+
     def score(self, architecture: Architecture) -> dict[str, Metric]:
         """`supernet_ne` with its error and `supernet_auc`, on the evaluation rows.
 

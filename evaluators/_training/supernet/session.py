@@ -54,10 +54,9 @@ class SupernetSession:
             price = cost(architecture, self._schema)
         except Exception as error:  # noqa: BLE001  # a block may raise anything, and the others are not to blame
             return failure_of(error)
-        rows = len(self._evaluation) + len(self._calibration) * (self.scoring.refit + self.scoring.recalibrate)
         metrics |= {
             "supernet_rows": Metric(scorer.net.steps * self.settings.batch_size),
-            "scoring_rows": Metric(rows),
+            "scoring_rows": Metric(scorer.rows),
             "flops": Metric(price.flops),
             "macs": Metric(price.macs),
             "params": Metric(price.parameters),

@@ -6,11 +6,9 @@ by such rows is judged by its size.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -30,6 +28,7 @@ from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
 from evaluators._training.supernet.settings import SupernetSettings
 from evaluators._training.supernet.split_plan import Answers, SplitPlan
+from evaluators._training.supernet.training import identity_of
 from searchspaces import Architecture, SearchSpace
 from searchspaces.build import RankingModel
 from searchspaces.layers import BatchNorm
@@ -106,8 +105,7 @@ class Split:
     @property
     def scoring_rows(self) -> int:
         """Of the evaluation, and of each fit to the calibration rows."""
-        scorer, how = self.scorer, self.scorer.settings
-        return len(scorer.evaluation) + len(scorer.calibration) * (how.refit + how.recalibrate)
+        return self.scorer.rows
 
     def train(self, architecture: Architecture) -> int:
         """One step on the next batch of the even rows."""
@@ -150,12 +148,5 @@ class Split:
         return found
 
     def _identity(self) -> dict[str, Any]:
-        decisions = "|".join(repr(one) for one in self.space.decisions())
-        return {
-            "seed": self.net.seed,
-            "schema": self.net.schema.digest,
-            "rows_of_data": len(self.train_rows),
-            "space": hashlib.sha256(decisions.encode()).hexdigest()[:16],
-            "asked_rows": self.asked_rows,
-            "settings": json.loads(json.dumps(asdict(self.settings))),
-        }
+        own = {"asked_rows": self.asked_rows}
+        return {**identity_of(self.net, self.space, self.train_rows, self.settings), **own}

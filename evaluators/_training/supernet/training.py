@@ -53,14 +53,7 @@ class Training:
 
     def identity(self) -> dict[str, Any]:
         """What makes two trainings the same, as JSON types."""
-        decisions = "|".join(repr(one) for one in self.space.decisions())
-        return {
-            "seed": self.net.seed,
-            "schema": self.net.schema.digest,
-            "rows_of_data": len(self.examples),
-            "space": hashlib.sha256(decisions.encode()).hexdigest()[:16],
-            "settings": json.loads(json.dumps(asdict(self.settings))),
-        }
+        return identity_of(self.net, self.space, self.examples, self.settings)
 
     def batches(self, *, start: int = 0) -> Iterator[Batch]:
         """Batches without end from step `start` on: the most recent rows as often as it takes."""
@@ -76,3 +69,15 @@ class Training:
         rng = np.random.default_rng([self.net.seed, step])
         chosen = sampler.draw(rng, full_path=settings.full_path(step))
         self.net.step(chosen, batch, settings.rates(step), batch_size=settings.batch_size)
+
+
+def identity_of(net: Supernet, space: SearchSpace, examples: Examples, settings: SupernetSettings) -> dict[str, Any]:
+    """What makes two supernets that train on these rows the same, as JSON types."""
+    decisions = "|".join(repr(one) for one in space.decisions())
+    return {
+        "seed": net.seed,
+        "schema": net.schema.digest,
+        "rows_of_data": len(examples),
+        "space": hashlib.sha256(decisions.encode()).hexdigest()[:16],
+        "settings": json.loads(json.dumps(asdict(settings))),
+    }

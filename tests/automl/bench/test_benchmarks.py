@@ -78,10 +78,11 @@ def test_a_killed_search_equals_an_undisturbed_one() -> None:
 @pytest.mark.slow
 def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
     data = prepare("synthetic", out=tmp_path / "data", options={"rows": 2000})
-    plan = Plan(str(data.folder), tmp_path / "kept", ("random_search",), trials=1, seeds=1, threads=1, runs=2)
+    plan = Plan(str(data.folder), tmp_path / "kept", ("random_search",), trials=2, seeds=2, threads=1, runs=2)
     found = comparison(plan)
+    assert len(found["finalists"]) == 7
     assert sorted(row["seed"] for row in found["finalists"] if row["name"] == "random_search") == [1, 2]
-    assert [one["rows_trained"] for one in found["searches"].values()] == [data.rows["train"]] * 2
+    assert [one["rows_trained"] for one in found["searches"].values()] == [2 * data.rows["train"]] * 2
     assert next(row for row in found["finalists"] if row["name"] == found["reference"])["difference"]["mean"] == 0.0
     assert comparison(plan) == found
 

@@ -50,15 +50,6 @@ def test_options_keep_their_rules(tmp_path: Path, wrong: dict[str, Any], message
         method(tmp_path, **wrong)
 
 
-def test_a_space_without_models_is_refused(tmp_path: Path) -> None:
-    class Systems(AutoCTR):
-        has_models = False
-
-    space = Systems(SCHEMA)
-    with pytest.raises(ConfigError, match="a supernet is of models, but the space has ways to train one"):
-        OneShot(space, SCHEMA, (Objective("ne"),), tmp_path, 1, (zoo("deepfm", SCHEMA),))
-
-
 @pytest.mark.parametrize("wrong", [{"learning_rate": 0.0}, {"ridge": -1.0}, {"calibration_rows": 0}])
 def test_options_of_the_supernet_keep_its_rules(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):

@@ -46,6 +46,8 @@ def test_the_front_lacks_what_its_true_volume_lacks() -> None:
 def test_what_only_looks_good_drives_true_members_off_the_front() -> None:
     found = score(TWO, run_of([2, 0], [0.2, 0.05]), trials=2)  # 0 is cheaper and looks better, so 2 is not declared
     assert found.volume[1] == pytest.approx(1 - 0.6 / TWO.volume)
+    assert found.tried == pytest.approx(1 - 0.8 / TWO.volume)  # what declaring has lost is not lost here
+    assert score(ONE, run_of([2, 0], [0.2, 0.05]), trials=2).tried is None
 
 
 @pytest.mark.parametrize("objectives", [2, 3])

@@ -10,7 +10,8 @@ import pytest
 
 from automl._errors import AutomlError
 from automl.bench.supernet import benchmark, scores
-from automl.bench.supernet.benchmark import Plan, supernet
+from automl.bench.supernet.benchmark import supernet
+from automl.bench.supernet.scores import Plan
 from automl.bench.supernet.variants import ALL_ON, VARIANTS
 from automl.bench.table.benchmark import table
 from automl.bench.table.plan import Plan as TablePlan
