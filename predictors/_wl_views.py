@@ -15,6 +15,8 @@ from searchspaces.cost import cost
 from searchspaces.graph_features import graph_features, refined_labels
 
 Vector = NDArray[np.float64]
+REMEMBERED = 2_000
+"""Views that were not to be kept: a pool holds many of the candidates of the one before."""
 COARSE_ROUNDS, FINE_ROUNDS = 3, 2
 """Of refinement without and with options of blocks; with them few labels are shared beyond two edges."""
 
@@ -37,7 +39,10 @@ class View:
 
 
 class Views:
-    """Describes candidates, each fingerprint once; a study asks for the same ones again after every trial."""
+    """Describes candidates, each fingerprint once; a study asks for the same ones again after every trial.
+
+    What is not to be kept is remembered for a while.
+    """
 
     def __init__(
         self, space: SearchSpace, schema: FeatureSchema | None, *, graph: bool = True, live: bool = True
@@ -47,14 +52,18 @@ class Views:
         self._has_graph = graph
         self._is_live = live
         self._known: dict[str, View] = {}
+        self._passing: dict[str, View] = {}
 
     def of(self, candidates: Sequence[Candidate], *, keep: bool) -> list[View]:
-        """The views, in order; what is not kept is described anew another time."""
+        """The views, in order."""
+        memory = self._known if keep else self._passing
+        if len(self._passing) > REMEMBERED:
+            self._passing.clear()
         found = []
         for candidate in candidates:
-            view = self._known.get(candidate.fingerprint) or self._view(candidate)
-            if keep:
-                self._known[candidate.fingerprint] = view
+            name = candidate.fingerprint
+            view = self._known.get(name) or self._passing.get(name) or self._view(candidate)
+            memory[name] = view
             found.append(view)
         return found
 

@@ -40,11 +40,11 @@ class WLGP:
     """Exact Gaussian process on sums of kernels: sub-graphs, blocks, costs and the space's encoding.
 
     Predicts losses in the metric's unit; `std` is that of the expected loss, without the noise of one training, and
-    is stretched by the errors of held-out predictions. It learns standardised losses, so that errors keep their unit;
-    those above the median are compressed, and are predicted as such. Replicates are averaged, and an observation's
-    noise goes with its standard error, on a scale that is learned. Weights of kernels are those of highest posterior
-    density. The mean is averaged with that of extremely randomised trees on the same features, by the shares that
-    predict best what was held out.
+    is stretched by the errors of held-out predictions. It learns standardised logarithms of the distance from the best
+    loss, and predicts their median: good candidates differ less, and are less noisy, than bad ones. Replicates are
+    averaged, and an observation's noise goes with its standard error, on a scale that is learned. Weights of kernels
+    are those of highest posterior density. The mean is averaged with that of extremely randomised trees on the same
+    features, by the shares that predict best what was held out.
 
     Rungs are tasks of one model: what is asked is answered for the suggestion's own rung, from the observations of
     all. Failed trials are left out; a second process on the same kernels learns the chance of failure, and a
@@ -64,9 +64,9 @@ class WLGP:
     ) -> None:
         """With a schema, FLOPs, parameters and bytes of tables are features too; `trees` averages with trees.
 
-        `compress: false` takes losses above the median as they are, for a metric that has no outliers. To see what the
-        parts are worth, `graph: false` leaves the graph out, and `live: false` takes it as it is written, dead blocks
-        too.
+        `compress: false` takes losses as they are, for a metric that has no outliers and the same noise everywhere. To
+        see what the parts are worth, `graph: false` leaves the graph out, and `live: false` takes it as it is written,
+        dead blocks too.
         """
         self._views = Views(space, schema, graph=graph, live=live)
         self._has_trees = trees
@@ -140,12 +140,9 @@ class _Fitted:
         if self.trees is not None:
             mean = (1 - self.mixed.share) * mean + self.mixed.share * self.trees.predict(views, places)
         chance = self._chance_of_failure(asked)
-        scales = [self.seen.scales[place] for place in places]
-        worst = np.array([scale.worst for scale in scales])
+        worst = np.array([self.seen.scales[place].worst for place in places])
         targets = (1 - chance) * mean + chance * np.maximum(worst, mean)
-        spreads = np.array([scale.spread for scale in scales])
-        centres = np.array([scale.centre for scale in scales])
-        return Prediction(centres + spreads * targets, spreads * self.mixed.stretch * std * (1 - chance))
+        return Prediction(*self.seen.losses(targets, self.mixed.stretch * std * (1 - chance), places))
 
     def _chance_of_failure(self, asked: Prepared) -> Vector:
         if self.failures is None:

@@ -60,6 +60,12 @@ def load_plugin(room: str, name: str) -> type:
     if foreign is not None:
         loaded: type = foreign.load()
         return loaded
+    return _own_plugin(room, name)
+
+
+@cache
+def _own_plugin(room: str, name: str) -> type:
+    """Remembered, since each node of each candidate asks for its block."""
     module = importlib.import_module(f"{room}.{_aliases(room).get(name, name)}")
     exported: Sequence[str] = getattr(module, "__all__", ())
     if len(exported) != 1:

@@ -25,7 +25,7 @@ from automl.proposals._learned_costs import LearnedCosts
 from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
-from automl.proposals._pool import Proposal, propose_pool
+from automl.proposals._pool import Proposal, SmallSpace, propose_pool
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Adam, Schedule, policy_gradient, reinforce
 from automl.proposals._replay import Replay, clipped
@@ -96,6 +96,7 @@ __all__ = [
     "objective_mistakes",
     "policy_gradient",
     "propose_pool",
+    "SmallSpace",
     "published_ages",
     "quality_first",
     "rank_probabilities",

@@ -11,6 +11,9 @@ from automl.proposals._costs import CLOSED_FORM, closed_form_costs
 from evaluators import Objective, Trial, TrialState
 from searchspaces import Candidate, FeatureSchema, SearchSpaceError
 
+REMEMBERED = 20_000
+"""Candidates whose costs are remembered: pools hold many of the same ones."""
+
 
 class KnownCosts:
     """Which objectives are costs in closed form, and what they are worth; told trials have the last word.
@@ -22,6 +25,7 @@ class KnownCosts:
     def __init__(self, objectives: Sequence[Objective], schema: FeatureSchema | None) -> None:
         self._schema = schema
         self._costs = [one for one in objectives if one.metric in CLOSED_FORM and schema is not None]
+        self._memory: dict[str, NDArray[np.float64]] = {}
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -35,7 +39,9 @@ class KnownCosts:
                 continue
             computed = self._computed(trial.candidate)
             pairs = zip(self._costs, computed, strict=True)
-            self._costs = [one for one, value in pairs if _agrees(float(value), trial.value(one.metric))]
+            kept = [one for one, value in pairs if _agrees(float(value), trial.value(one.metric))]
+            if len(kept) < len(self._costs):
+                self._costs, self._memory = kept, {}
 
     def losses(self, candidates: Sequence[Candidate]) -> NDArray[np.float64] | None:
         """Losses `[n, known objectives]`; None where the closed forms know no answer for one of them."""
@@ -51,6 +57,14 @@ class KnownCosts:
         return np.array(rows, dtype=np.float64).reshape(len(candidates), len(self._costs))
 
     def _computed(self, candidate: Candidate) -> NDArray[np.float64]:
+        found = self._memory.get(candidate.fingerprint)
+        if found is None:
+            if len(self._memory) > REMEMBERED:
+                self._memory.clear()
+            found = self._memory[candidate.fingerprint] = self._formulas(candidate)
+        return found
+
+    def _formulas(self, candidate: Candidate) -> NDArray[np.float64]:
         metrics = [one.metric for one in self._costs]
         try:
             return closed_form_costs(candidate, self._schema, metrics)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.proposals._unseen import Identity, sample_unseen
+from automl.proposals._unseen import Identity, every_assignment, sample_unseen
 from evaluators import Suggestion, Trial
 from searchspaces import Candidate, SearchSpace
 
@@ -29,6 +29,19 @@ class Proposal:
     def suggestion(self) -> Suggestion:
         """As a searcher gives it."""
         return Suggestion(self.candidate, parents=self.parents, origin=self.origin)
+
+
+class SmallSpace:
+    """All candidates of a space that has no more than `most`, which need no neighbourhoods to be found."""
+
+    def __init__(self, space: SearchSpace, most: int) -> None:
+        every = (every_assignment(space, most) if most else None) or []
+        self._every = [Proposal(space.to_candidate(one), (), "listed") for one in every]
+
+    def pool(self, taken: Set[Identity]) -> list[Proposal]:
+        """Those that nobody has tried, different ones; none of a larger space."""
+        found = {one.suggestion().identity: one for one in self._every}
+        return [one for identity, one in found.items() if identity not in taken]
 
 
 def propose_pool(

@@ -20,6 +20,7 @@ from automl.proposals import (
     Losses,
     LossModel,
     Proposal,
+    SmallSpace,
     Trust,
     Watch,
     count_mistakes,
@@ -31,6 +32,7 @@ from automl.proposals import (
     in_turn,
     is_baseline,
     propose_pool,
+    range_mistakes,
     sample_unseen,
     scaled_loss,
     share_mistakes,
@@ -64,10 +66,11 @@ class WLEHVI:
 
     The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
     `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
-    crossovers and random candidates is judged. Most suggestions are the best by expected hypervolume improvement, a
-    share `quality_share` by expected improvement of the quality alone, and a share `doubt_share` is the least certain
-    one of those expected on the front. With one objective the first two are the same. As long as the guide's
-    cross-validated rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
+    crossovers and random candidates is judged, or all that are left of a space of no more than `listed`. Most
+    suggestions are the best by expected hypervolume improvement, a share `quality_share` by expected improvement of the
+    quality alone, and a share `doubt_share` is the least certain one of those expected on the front. With one objective
+    the first two are the same. As long as the guide's cross-validated rank correlation is below 0.1 with 90 %, chance
+    takes one of the pool instead.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -98,6 +101,7 @@ class WLEHVI:
         replicate_share: float = 0.1,
         design: str = "spread",
         neighbours: bool = True,
+        listed: int = 1000,
     ) -> None:
         """`guide` is `wl_gp` if not given; a study injects schema and budget; without `neighbours` the pool is random.
 
@@ -105,7 +109,8 @@ class WLEHVI:
             ConfigError: options out of range, or no objective whose direction the guide knows.
         """
         shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
-        mistakes = count_mistakes(initial=initial, pool=pool) + share_mistakes(**shares) + guidance_mistakes(objectives)
+        mistakes = count_mistakes(initial=initial, pool=pool) + range_mistakes(listed=listed)
+        mistakes += share_mistakes(**shares) + guidance_mistakes(objectives)
         mistakes += design_mistakes(design)
         if mistakes:
             raise ConfigError("the searcher 'wl_ehvi'", mistakes)
@@ -119,6 +124,7 @@ class WLEHVI:
         self._design = spread_design(design, space, schema)
         self._pool = pool
         self._has_neighbours = neighbours
+        self._small = SmallSpace(space, listed if neighbours else 0)
         self._shares = (quality_share, doubt_share)
         self._replicated = round(replicate_share * (budget_trials or 0))
         self._trials: list[Trial] = []
@@ -195,7 +201,7 @@ class WLEHVI:
         inside = {trial.number for trial in self._inside}
         parents = {one.trial.number: one.trial for one in _leading(able or self._known())}
         used = [trial for number, trial in parents.items() if self._has_neighbours and number in inside]
-        pool = propose_pool(self._space, used, self._pool, taken=taken, rng=rng)
+        pool = self._small.pool(taken) or propose_pool(self._space, used, self._pool, taken=taken, rng=rng)
         pool = [one for one in pool if self._model.is_affordable(one.candidate)]
         pending = self._model.predict([one.candidate for one in underway if one.replicate == 0])
         front = np.array([one.losses for one in able]).reshape(-1, len(caps))
