@@ -35,7 +35,9 @@ def _places(config: StudyConfig) -> dict[str, str]:
     """Paths of tables by the option that names them."""
     found: dict[str, str] = {}
     for name, section in (("space", config.space), ("evaluator", config.evaluator)):
-        within = {f"{name}.{inner}": section[inner] for inner in INSIDE[name] if isinstance(section.get(inner), Mapping)}
+        within = {
+            f"{name}.{inner}": section[inner] for inner in INSIDE[name] if isinstance(section.get(inner), Mapping)
+        }
         for key, one in {name: section, **within}.items():
             found |= {f"{key}.{option}": one[option] for option in OPTIONS[name] if isinstance(one.get(option), str)}
     return found

@@ -137,7 +137,9 @@ def _model(given: Mapping[str, Any] | None) -> Candidate | None:
     try:
         model = Candidate.from_dict(given)
     except (SearchSpaceError, KeyError, TypeError, AttributeError) as error:
-        raise EvaluatorError(f"'model' must be {{architecture: ..., training: ...}}, but cannot be read: {error}") from error
+        raise EvaluatorError(
+            f"'model' must be {{architecture: ..., training: ...}}, but cannot be read: {error}"
+        ) from error
     if model.architecture is None:
         raise EvaluatorError("'model' must have an architecture (version, nodes), but has none")
     return model

@@ -8,7 +8,7 @@ from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Metric
 
 OF_THE_RUN = frozenset({"examples_per_second", "qps", "peak_memory_bytes", "energy_joules", "train_seconds"})
-"""Metrics of a training run that count as the speed has them, since it alone ran under the candidate's system settings."""
+"""Metrics of a run, of which the speed's count: it alone ran under the candidate's system settings."""
 
 
 def merged(quality: Evaluation, speed: Evaluation) -> Evaluation:
@@ -26,7 +26,7 @@ def _together(quality: Mapping[str, Metric], speed: Mapping[str, Metric]) -> dic
     for name in quality.keys() & speed.keys() - OF_THE_RUN:
         if quality[name] != speed[name]:
             raise EvaluatorError(
-                f"a metric that both evaluators tell must be one number, but {name!r} is {quality[name].value:g} of the "
-                f"quality and {speed[name].value:g} of the speed; choose evaluators that measure different things"
+                f"a metric that both evaluators tell must be one number, but {name!r} is {quality[name].value:g} of "
+                f"the quality and {speed[name].value:g} of the speed; choose evaluators that measure different things"
             )
     return {**quality, **speed}

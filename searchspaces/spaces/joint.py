@@ -222,9 +222,7 @@ def _named(name: str, decision: Decision) -> Decision:
 
 
 def _own(name: str, assignment: Assignment) -> Assignment:
-    return {
-        slot.removeprefix(f"{name}."): choice for slot, choice in assignment.items() if slot.startswith(f"{name}.")
-    }
+    return {slot.removeprefix(f"{name}."): choice for slot, choice in assignment.items() if slot.startswith(f"{name}.")}
 
 
 @contextmanager

@@ -119,7 +119,8 @@ def test_a_failure_is_tried_again() -> None:
     quality, speed = parts()
     quality.fails_on = "learning_rate"
     first, second = outcomes(joint(quality, speed), run(mlp(learning_rate=9.0)), run(mlp(learning_rate=9.0), threads=2))
-    assert isinstance(first, Failure) and isinstance(second, Failure)
+    assert isinstance(first, Failure)
+    assert isinstance(second, Failure)
     assert second.seconds == 1.0
     assert len(quality.asked) == 1
 
@@ -161,7 +162,9 @@ def test_a_setting_that_is_decided_twice_is_refused() -> None:
 
 
 def test_choices_that_no_training_can_be_told_are_refused_before_anything_is_measured() -> None:
-    space = JointSpace(SCHEMA, architecture=MODELS, system=RunSettings(SCHEMA, knobs={"groups": [1], "dtype": ["fp32"]}))
+    space = JointSpace(
+        SCHEMA, architecture=MODELS, system=RunSettings(SCHEMA, knobs={"groups": [1], "dtype": ["fp32"]})
+    )
     words = r"table_optimizer, wire; fix them .*knobs: {'table_optimizer': \['rowwise_adagrad'\], 'wire': \['fp32'\]}"
     with pytest.raises(EvaluatorError, match=words):
         joint(*parts(), space=space)
@@ -177,7 +180,9 @@ def test_a_metric_that_both_tell_must_agree() -> None:
 
 def test_systems_are_searched_for_a_model_that_is_named() -> None:
     quality, speed = parts()
-    space = RunSettings(SCHEMA, knobs={"groups": [1], "dtype": ["fp32"], "wire": ["fp32"], "table_optimizer": ["rowwise_adagrad"]})
+    space = RunSettings(
+        SCHEMA, knobs={"groups": [1], "dtype": ["fp32"], "wire": ["fp32"], "table_optimizer": ["rowwise_adagrad"]}
+    )
     evaluator = joint(quality, speed, space, model=mlp(32, learning_rate=0.01).to_dict())
     outcomes(evaluator, suggest(space.sample(np.random.default_rng(1))))
     assert quality.asked[0].candidate.architecture == speed.asked[0].candidate.architecture == mlp(32).architecture
@@ -201,7 +206,13 @@ def test_no_model_is_no_trial() -> None:
 
 def test_a_simulated_cluster_trains_the_candidates_own_dense_part() -> None:
     model = {"tables": [{"rows": 1_000_000, "dim": 64}], "dense": {"macs": 1_000_000_000}}
-    knobs = {"towers": [1], "groups": [1], "table_dtype": ["fp32"], "forward_dtype": ["fp32"], "backward_dtype": ["fp32"]}
+    knobs = {
+        "towers": [1],
+        "groups": [1],
+        "table_dtype": ["fp32"],
+        "forward_dtype": ["fp32"],
+        "backward_dtype": ["fp32"],
+    }
     systems = Codesign(SCHEMA, model=model, cluster={"hosts": [1]}, knobs={**knobs, "all_reduce_dtype": ["fp32"]})
     space = JointSpace(SCHEMA, architecture=MODELS, system=systems)
     speed = SimulatedCluster(space, schema=SCHEMA)
@@ -211,7 +222,9 @@ def test_a_simulated_cluster_trains_the_candidates_own_dense_part() -> None:
     assert isinstance(found, Evaluation)
     assert candidate.architecture is not None
     own = {"macs": cost(candidate.architecture, SCHEMA).macs, "parameters": 0}
-    described = Codesign(SCHEMA, model={**model, "dense": own}, cluster={"hosts": [1]}, knobs={**knobs, "all_reduce_dtype": ["fp32"]})
+    described = Codesign(
+        SCHEMA, model={**model, "dense": own}, cluster={"hosts": [1]}, knobs={**knobs, "all_reduce_dtype": ["fp32"]}
+    )
     [(_, alone)] = SimulatedCluster(described).evaluate([suggest(Candidate(None, system=candidate.system))])
     assert isinstance(alone, Evaluation)
     assert found.value("step_seconds_dense") == pytest.approx(alone.value("step_seconds_dense"))

@@ -102,7 +102,9 @@ def _row(arm: str, seed: int, steps: Sequence[Step], box: _Box, end: float) -> d
     }
 
 
-def _summary(arm: str, runs: Runs, rows: Sequence[Mapping[str, Any]], objectives: Sequence[Objective]) -> dict[str, Any]:
+def _summary(
+    arm: str, runs: Runs, rows: Sequence[Mapping[str, Any]], objectives: Sequence[Objective]
+) -> dict[str, Any]:
     own = [row for row in rows if row["arm"] == arm]
     found: dict[str, Any] = {"arm": arm, "seeds": len(own)}
     for name in ("hypervolume", "at_equal_seconds"):

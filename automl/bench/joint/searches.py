@@ -133,7 +133,9 @@ def _one_after_the_other(plan: Plan, seed: int, course: Course) -> list[Step]:
     models = _trials(plan, _Search("architecture", seed, plan.architecture, ("ne",), first), course)
     best = front(models, [Objective("ne")])
     if not best:
-        raise StudyError("a system is searched for the best architecture, but no trial of the first stage has ended well")
+        raise StudyError(
+            "a system is searched for the best architecture, but no trial of the first stage has ended well"
+        )
     model = {key: value for key, value in best[0].candidate.to_dict().items() if key != "system"}
     runs = _trials(plan, _Search("system", seed, plan.system, (plan.metric,), second, model), course)
     return [*(Step(one, _spent(one, speed=False)) for one in models), *(Step(one, _spent(one)) for one in runs)]
