@@ -25,7 +25,7 @@ KNOBS = {
 SPACE = {"name": "joint", "architecture": {"name": "autoctr"}, "system": {"name": "run_settings", "knobs": KNOBS}}
 EVALUATOR: dict[str, Any] = {
     "name": "joint",
-    "quality": {"name": "train", "hash_cap": 30, "weight_decay": 0.1, "cohort_size": 3},
+    "quality": {"name": "train", "weight_decay": 0.1, "cohort_size": 3},
     "speed": {"name": "measured_run", "windows": 2},
 }
 
@@ -43,7 +43,7 @@ def test_a_winners_file_trains_as_its_quality_was_measured(tmp_path: Path) -> No
     assert evaluator.cohort_size == 3
     trial = study.tell(study.ask().number, {"ne": 0.9, "speed_ratio": 2.0})
     training = winner(study, trial)["training"]
-    assert (training["batch_size"], training["hash_cap"], training["weight_decay"]) == (256, 30, 0.1)
+    assert (training["batch_size"], training["weight_decay"]) == (256, 0.1)
     study.close()
 
 
@@ -76,7 +76,7 @@ def test_paths_of_sides_and_parts_are_found_beside_the_configuration() -> None:
     found = resolve_paths(content, Path("/study"))
     assert found["space"]["architecture"]["table"] == "/study/t"
     assert found["space"]["system"]["model"] == "/study/w.yaml"
-    assert found["evaluator"]["quality"]["working_folder"] == "/study/."
+    assert found["evaluator"]["quality"]["working_folder"] == "/study"
     assert found["evaluator"]["speed"]["coefficients"] == "/study/own.json"
 
 

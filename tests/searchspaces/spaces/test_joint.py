@@ -93,7 +93,7 @@ def test_sides_of_a_child_may_come_from_different_parents() -> None:
 )
 def test_an_error_names_the_side(change: Mapping[str, Any], words: str) -> None:
     good = drawn(1)
-    parts = {"architecture": good.architecture, "training": good.training, "system": good.system}
+    parts: dict[str, Any] = {"architecture": good.architecture, "training": good.training, "system": good.system}
     with pytest.raises(CandidateError, match=words):
         SPACE.validate(Candidate(**{**parts, **change}))
 
