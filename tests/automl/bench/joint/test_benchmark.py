@@ -29,7 +29,7 @@ def step(number: int, ne: float, speed: float, *, seconds: float = 1.0, reused: 
 
 
 def of_arm(found: dict[str, Any], arm: str) -> dict[str, Any]:
-    [row] = [one for one in found["arms"] if one["arm"] == arm]
+    row: dict[str, Any] = next(one for one in found["arms"] if one["arm"] == arm)
     return row
 
 
