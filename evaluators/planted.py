@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,11 @@ class Planted:
         for name, count in (("fail_every", self.fail_every), ("cohort_size", self.cohort_size)):
             if count is not None and count < 1:
                 raise EvaluatorError(f"{name!r} must be at least 1, but is {count!r}")
-        self._landscape = _Landscape.of(self.space)
+
+    @cached_property
+    def _landscape(self) -> _Landscape:
+        # when it is first needed: a study that begins builds an evaluator that is only looked at
+        return _Landscape.of(self.space)
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
         """Yields one outcome per member, in order."""

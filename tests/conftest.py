@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,20 @@ SHAPED = [
 install_import_hook(SHAPED, "beartype.beartype")
 
 
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Caches and ledgers of tests stay out of the user's home."""
-    monkeypatch.setenv("AUTOML_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    for name in ("AUTOML_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"):
-        monkeypatch.delenv(name, raising=False)
+def pytest_collection_finish() -> None:
+    """What collecting the tests has loaded lives to the end: each `gc.collect` would look through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Caches and ledgers of tests, and of what tests share, stay out of the user's home."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOML_HOME", str(tmp_path_factory.getbasetemp() / "home"))
+        for name in ("AUTOML_STORAGE", "MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

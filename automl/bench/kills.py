@@ -24,6 +24,8 @@ from evaluators import Trial
 from storage import open_store
 
 NAME = "kills"
+ROWS, TRAINED_ROWS = 20_000, 6000
+"""Of the prepared data, and of those the rows that each trial trains on."""
 QUALITY = ("ne", "auc", "flops", "params")
 
 
@@ -35,7 +37,7 @@ def kills(*, kills: int, trials: int, seed: int, searcher: str = "autoctr") -> d
     """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        data = prepare("synthetic", out=place / "data", options={"rows": 20_000})
+        data = prepare("synthetic", out=place / "data", options={"rows": ROWS})
         calm, rough = (_config(place / name, data.folder, trials, seed, searcher) for name in ("calm", "rough"))
         started = time.time()
         _automl(calm.parent, "search", str(calm)).wait()
@@ -62,7 +64,7 @@ def _config(folder: Path, data: Path, trials: int, seed: int, searcher: str) -> 
         "study": {"name": NAME, "seed": seed},
         "data": str(data),
         "searcher": {"name": searcher},
-        "evaluator": {"name": "train", "device": "cpu", "rows": 6000},
+        "evaluator": {"name": "train", "device": "cpu", "rows": TRAINED_ROWS},
         "budget": {"trials": trials},
         "storage": "sqlite:///automl.db",
         "tracker": {"name": "mlflow", "uri": "sqlite:///mlflow.db"},

@@ -56,9 +56,15 @@ class Bitstrings:
 
 def loss(candidate: Candidate) -> float:
     """0 for the string of ones: falling weights of single bits, and of neighbours that are wrong together."""
-    wrong = 1 - np.array(list(candidate.training.values()), dtype=np.float64)
-    weight = 0.9 ** np.arange(len(wrong))
-    return float(weight @ wrong + weight[1:] @ (wrong[1:] * wrong[:-1])) / len(wrong)
+    return float(losses(np.array([list(candidate.training.values())], dtype=np.float64))[0])
+
+
+def losses(strings: NDArray[np.float64]) -> NDArray[np.float64]:
+    """That of each row, [strings, bits] to [strings]."""
+    wrong = 1 - strings
+    weight = 0.9 ** np.arange(wrong.shape[1])
+    found: NDArray[np.float64] = (wrong @ weight + (wrong[:, 1:] * wrong[:, :-1]) @ weight[1:]) / wrong.shape[1]
+    return found
 
 
 def measured(candidate: Candidate) -> Outcome:

@@ -61,8 +61,12 @@ def test_a_larger_budget_goes_on(tmp_path: Path) -> None:
     study.close()
 
 
+SOON_GUIDED = {"name": "autoctr", "population": 5, "mutants": 20}
+"""Proposes mutants that a model picks from the sixth trial on, where the default draws its first twenty by chance."""
+
+
 def test_same_seed_same_proposals(tmp_path: Path) -> None:
-    one, other = (planted_study(tmp_path, name, seed=3, budget={"trials": 30}) for name in "ab")
+    one, other = (planted_study(tmp_path, name, seed=3, searcher=SOON_GUIDED, budget={"trials": 12}) for name in "ab")
     for study in (one, other):
         study.optimize()
     assert _fingerprints(one) == _fingerprints(other)
@@ -74,10 +78,10 @@ def _fingerprints(study: Study) -> list[str]:
 
 
 def test_a_resumed_study_proposes_what_an_undisturbed_one_does(tmp_path: Path) -> None:
-    calm = planted_study(tmp_path, "calm", seed=1)
-    calm.optimize(40)
-    rough = planted_study(tmp_path, "rough", seed=1)
-    for trials in (5, 20, 15):
+    calm = planted_study(tmp_path, "calm", seed=1, searcher=SOON_GUIDED)
+    calm.optimize(20)
+    rough = planted_study(tmp_path, "rough", seed=1, searcher=SOON_GUIDED)
+    for trials in (3, 9, 8):
         rough.optimize(trials)
         rough.close()
         rough = _reloaded(rough)

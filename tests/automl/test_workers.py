@@ -167,15 +167,18 @@ def test_a_worker_that_holds_a_trial_is_waited_for(study: Study) -> None:
     assert time.now > 300
 
 
-def test_workers_that_do_nothing_at_all_are_started_anew(study: Study) -> None:
+def test_workers_that_do_nothing_at_all_are_started_anew(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.workers.STALL_SECONDS", 60.0)  # the hour that it is has 18,000 looks at the store
     launcher = Scripts([Script([None]), Script([0])])
     time = Time()
     _crew(study, launcher, 1, time).run()
     assert launcher.started[0].is_killed
-    assert 3600 < time.now < 3620
+    assert 60 < time.now < 80
 
 
-def test_an_error_in_a_callback_ends_the_workers(study: Study) -> None:
+def test_an_error_in_a_callback_ends_the_workers(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("automl.workers.FAREWELL_SECONDS", 0.1)  # this one never ends by itself
+
     def boom(_study: Study, _trial: Trial) -> None:
         raise KeyboardInterrupt
 

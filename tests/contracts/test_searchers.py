@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from math import comb
+from functools import cache
+from math import comb, factorial, sqrt
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from automl import _searcher
 from automl.searchers.random_search import RandomSearch
 from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, Options, load_plugin, plugin_names
-from tests.automl._bitstrings import Bitstrings, failing, finished, generator, search
+from tests.automl._bitstrings import Bitstrings, failing, finished, generator, losses, search
 from tests.automl.searchers._oracle import Oracle
 
 NAMES = plugin_names("automl.searchers")
@@ -25,21 +27,25 @@ LEARNS_FROM_EVERY_BASELINE = {
 }
 OBJECTIVES = (Objective("ne"), Objective("flops"))
 OPTIONS: dict[str, dict[str, Any]] = {
+    "autoctr": {"population": 30},
     "cubicml": {"initial": 35, "steps": 30},
     "gp_sampler": {"startup": 38},
     "qlognehvi": {"startup": 37, "pool": 20},
+    "wl_ehvi": {"initial": 30, "pool": 60},
 }
 """Of those whose asks take tenths of a second: most trials of a contract are random, and a few are not."""
 RACES = {
-    "autoctr": (5, 16, 60),
-    "cubicml": (5, 16, 40),
-    "gp_sampler": (5, 10, 35),
-    "predictor_rl": (5, 16, 60),
-    "qlognehvi": (5, 10, 35),
-    "tpe": (5, 16, 60),
-    "wl_ehvi": (5, 16, 45),
+    "autoctr": (16, 45),
+    "cubicml": (16, 30),
+    "gp_sampler": (10, 35),
+    "local_search": (16, 60),
+    "predictor_rl": (16, 45),
+    "qlognehvi": (10, 35),
+    "regularized_evolution": (16, 60),
+    "tpe": (16, 60),
+    "wl_ehvi": (16, 30),
 }
-"""Seeds, bits and trials of a race against random search where the usual one would take minutes."""
+"""Bits and trials of a race against random search where the usual one would take many seconds."""
 every_searcher = pytest.mark.parametrize("name", NAMES)
 
 
@@ -84,7 +90,7 @@ def test_asking_changes_nothing(name: str) -> None:
 
 
 @every_searcher
-@pytest.mark.parametrize("told", [0, 10, 45])
+@pytest.mark.parametrize("told", [0, 10, 41])
 def test_a_resumed_study_asks_what_an_undisturbed_one_would(name: str, told: int) -> None:
     undisturbed = build(name)
     record = search(undisturbed, told)
@@ -96,7 +102,7 @@ def test_a_resumed_study_asks_what_an_undisturbed_one_would(name: str, told: int
 @every_searcher
 def test_it_survives_failed_trials(name: str) -> None:
     for fails in (lambda call: True, lambda call: call % 2 == 0, lambda call: call > 25):
-        assert len(search(build(name), 45, evaluate=failing(fails))) == 45
+        assert len(search(build(name), 40, evaluate=failing(fails))) == 40
 
 
 @every_searcher
@@ -211,14 +217,18 @@ def test_parents_are_numbers_of_told_trials(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(set(NAMES) - NOT_BETTER_THAN_RANDOM))
 def test_it_beats_random_search_on_a_known_problem(name: str) -> None:
-    seeds, bits, trials = RACES.get(name, (10, 16, 100))
+    bits, trials = RACES.get(name, (16, 100))
     searcher: type = load_plugin("automl.searchers", name)
-    wins = 0
-    for seed in range(seeds):
-        ours = search(searcher(Bitstrings(bits), OBJECTIVES[:1]), trials, seed=seed)
-        theirs = search(RandomSearch(Bitstrings(bits), OBJECTIVES[:1]), trials, seed=seed)
-        wins += best(ours) < best(theirs)
-    assert sign_test(wins, seeds) < 0.05
+    records = [search(searcher(Bitstrings(bits), OBJECTIVES[:1]), trials, seed=seed) for seed in range(2)]
+    assert chance_together([chance_of_random_search(best(one), bits, trials) for one in records]) < 0.05
+
+
+def test_random_search_finds_what_its_chances_say() -> None:
+    space, trials = Bitstrings(10), 30
+    found = [best(search(RandomSearch(space, OBJECTIVES[:1]), trials, seed=seed)) for seed in range(40)]
+    chances = [chance_of_random_search(one, 10, trials) for one in found]
+    assert np.mean(chances) == pytest.approx(0.5, abs=3.5 / sqrt(12 * len(chances)))
+    assert np.quantile(chances, 0.9) > 0.75
 
 
 def best(record: list[Trial]) -> float:
@@ -231,6 +241,23 @@ def measured_loss(trial: Trial) -> float:
     return value
 
 
-def sign_test(wins: int, pairs: int) -> float:
-    """Probability of that many wins or more if both were equally good."""
-    return sum(comb(pairs, count) for count in range(wins, pairs + 1)) / float(2**pairs)
+def chance_of_random_search(value: float, bits: int, trials: int) -> float:
+    """Probability that so many different strings, all equally likely, hold one that is as good or better.
+
+    Known in closed form, so that nobody has to draw hundreds of random searches to compare with.
+    """
+    worse = int(np.sum(every_ne(bits) > value + 1e-9))
+    return 1.0 - comb(worse, trials) / comb(2**bits, trials)
+
+
+@cache
+def every_ne(bits: int) -> NDArray[np.float64]:
+    return 0.8 + losses((np.arange(2**bits)[:, None] >> np.arange(bits) & 1).astype(np.float64))
+
+
+def chance_together(chances: list[float]) -> float:
+    """Probability of a sum of chances that is as small or smaller, if each were even between 0 and 1; small ones only.
+
+    Irwin (1927) and Hall (1927): up to 1 the distribution of the sum of n is its n-th power over n factorial.
+    """
+    return sum(chances) ** len(chances) / factorial(len(chances)) if sum(chances) < 1 else 1.0

@@ -70,14 +70,14 @@ OF_SYSTEMS = frozenset({"codesign", "run_settings"})
 CASES = [(name, fields) for name in plugin_names(ROOM) for fields in SCHEMAS]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}: {case[1]}")
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[SearchSpace, FeatureSchema]:
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}: {case[1]}")
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[SearchSpace, FeatureSchema]:
     name, fields = request.param
-    options = OPTIONS[name](SCHEMAS[fields], tmp_path) if name in OPTIONS else {}
+    options = OPTIONS[name](SCHEMAS[fields], tmp_path_factory.mktemp(name)) if name in OPTIONS else {}
     return cast(SearchSpace, load_plugin(ROOM, name)(SCHEMAS[fields], **options)), SCHEMAS[fields]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def space(case: tuple[SearchSpace, FeatureSchema]) -> SearchSpace:
     return case[0]
 

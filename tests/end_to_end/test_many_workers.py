@@ -20,6 +20,8 @@ from storage import StoreUnreadable, StudyNotFound, open_store
 from tests.storage.postgres import new_database
 
 TRIALS = 16
+WORKERS = "2"
+"""Each is a process with a training process; more of them would only wait for each other on a small machine."""
 
 
 def _search(place: Path, storage: str) -> subprocess.Popen[bytes]:
@@ -34,7 +36,7 @@ def _search(place: Path, storage: str) -> subprocess.Popen[bytes]:
         "baselines": ["logistic_regression"],
     }
     (place / "study.yaml").write_text(to_yaml(content), encoding="utf-8")
-    return _automl(place, "search", "study.yaml", "--workers", "3")
+    return _automl(place, "search", "study.yaml", "--workers", WORKERS)
 
 
 def _automl(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -89,7 +91,7 @@ def test_nothing_is_lost_or_doubled_by_kills_of_worker_and_driver(tmp_path: Path
     driver.kill()
     driver.wait()
     _wait(lambda: not psutil.wait_procs(family, timeout=0.1)[1])
-    assert _automl(tmp_path, "resume", "s", "--workers", "2").wait(timeout=240) == 0
+    assert _automl(tmp_path, "resume", "s", "--workers", WORKERS).wait(timeout=240) == 0
     trials = _trials(storage)
     _assert_whole(trials)
     assert [trials[one.number] for one in seen] == seen

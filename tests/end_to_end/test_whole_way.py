@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from automl._yaml import to_yaml
+from evaluators import Trial, TrialState
+from storage import StoreUnreadable, StudyNotFound, open_store
 
 TRIALS = 4
 
@@ -124,7 +126,7 @@ def test_the_first_interrupt_drains_and_the_study_goes_on(place: Path, tmp_path:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "automl resume s" in told
-    assert {row["state"] for row in _rows(tmp_path)} <= {"COMPLETE", "WAITING"}
+    assert {trial.state for trial in _trials(tmp_path)} <= {TrialState.COMPLETE, TrialState.WAITING}
     assert _automl(tmp_path, "resume", "s").returncode == 0
     assert _results(tmp_path) == _results(place)
 
@@ -132,17 +134,27 @@ def test_the_first_interrupt_drains_and_the_study_goes_on(place: Path, tmp_path:
 def _wait_for_trials(folder: Path, count: int) -> None:
     ends_at = time.monotonic() + 120
     while time.monotonic() < ends_at:
-        if (folder / "automl.db").exists() and len(_rows(folder)) >= count:
+        if len(_trials(folder)) >= count:
             return
         time.sleep(0.2)
     raise AssertionError(f"no {count} trials within two minutes in {os.listdir(folder)}")
 
 
-def _rows(folder: Path) -> list[dict[str, object]]:
-    done = _automl(folder, "trials", "s", "--stage", "all", "--format", "json")
-    rows: list[dict[str, object]] = json.loads(done.stdout or "[]")
-    return rows
+def _trials(folder: Path) -> list[Trial]:
+    """Those of all stages, from the store: a process that lists them would slow down the search that it looks at."""
+    try:
+        store = open_store(f"sqlite:///{folder / 'automl.db'}", create=False)
+    except StoreUnreadable:
+        return []
+    try:
+        return store.trials("s")
+    except StudyNotFound:
+        return []
+    finally:
+        store.close()
 
 
 def _results(folder: Path) -> list[tuple[object, ...]]:
-    return [(row["number"], row["state"], row["fingerprint"], row["ne"], row["auc"]) for row in _rows(folder)]
+    return [
+        (one.number, one.state, one.candidate.fingerprint, one.value("ne"), one.value("auc")) for one in _trials(folder)
+    ]

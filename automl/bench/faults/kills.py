@@ -22,6 +22,7 @@ from automl.bench.faults.witness import Witness, measured_again, mirrored
 from evaluators import Trial
 
 LOG = logging.getLogger("automl")
+WORKERS_ON_SQLITE = 4
 WEIGHTS = {DRIVER: 0.12, WORKER: 0.42, CHILD: 0.46}
 LONGEST_WAIT_SECONDS = 8.0
 """Waits between two kills are drawn evenly up to here."""
@@ -44,9 +45,9 @@ NEVER_REACHED = 1_000_000
 
 
 def kills_on_sqlite(plan: Plan) -> Finding:
-    """Kills 4 workers, their trainings and their driver on SQLite."""
-    search = Search(plan.place("a"), _sections(), workers=4)
-    return _disturbed(plan, "a", "kill -9, 4 workers on SQLite", search)
+    """Kills `WORKERS_ON_SQLITE` workers, their trainings and their driver on SQLite."""
+    search = Search(plan.place("a"), _sections(), workers=WORKERS_ON_SQLITE)
+    return _disturbed(plan, "a", f"kill -9, {WORKERS_ON_SQLITE} workers on SQLite", search)
 
 
 def kills_on_postgresql(plan: Plan) -> Finding:

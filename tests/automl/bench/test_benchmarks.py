@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from automl.bench import kills as bench_kills
 from automl.bench._timing import Timed, machine, timed
 from automl.bench.audits import Plant, audits, planted
 from automl.bench.comparison.benchmark import comparison
@@ -61,7 +62,9 @@ def test_overhead_measures_every_part(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_search_equals_an_undisturbed_one() -> None:
+def test_a_killed_search_equals_an_undisturbed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_kills, "ROWS", 6000)
+    monkeypatch.setattr(bench_kills, "TRAINED_ROWS", 3000)
     found = kills(kills=1, trials=6, seed=1, searcher="random_search")
     wrong = (
         "lost_or_changed",

@@ -33,8 +33,10 @@ def snapshot(folder: Path) -> dict[str, str]:
 
 def changes(before: Mapping[str, str], folder: Path) -> list[str]:
     """What has changed in the folder since, once nothing that the command made is alive any more."""
-    if difference(before, snapshot(folder)):
-        gc.collect()  # as the end of a process would: SQLite removes its log with the last connection
+    found = difference(before, snapshot(folder))
+    if not found:
+        return []
+    gc.collect()  # as the end of a process would: SQLite removes its log with the last connection
     return difference(before, snapshot(folder))
 
 

@@ -34,6 +34,7 @@ def test_two_kills_cost_nothing_and_a_stopped_row_goes_on(tmp_path: Path, monkey
     monkeypatch.setattr(kills, "EVALUATOR", {"name": "planted", "seconds": 0.05})
     monkeypatch.setattr(kills, "LONGEST_WAIT_SECONDS", 2.0)
     monkeypatch.setattr(kills, "MORE_TRIALS", 4)
+    monkeypatch.setattr(kills, "WORKERS_ON_SQLITE", 2)
     found = kills.kills_on_sqlite(Plan(tmp_path, kills=1))
     again = kills.kills_on_sqlite(Plan(tmp_path, kills=2))
     assert (found.verdict, again.verdict) == ("holds", "holds")
