@@ -67,10 +67,11 @@ class WLEHVI:
     The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
     `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
     crossovers and random candidates is judged, or all that are left of a space of no more than `listed`. Most
-    suggestions are the best by expected hypervolume improvement, a share `quality_share` by expected improvement of the
-    quality alone, and a share `doubt_share` is the least certain one of those expected on the front. With one objective
-    the first two are the same. As long as the guide's cross-validated rank correlation is below 0.1 with 90 %, chance
-    takes one of the pool instead.
+    suggestions are the best by expected hypervolume improvement, with deviations `exploration` times as large as they
+    are, since a single step that looks no further than itself explores too much; a share `quality_share` by expected
+    improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on the front.
+    With one objective the first two differ in `exploration` alone. As long as the guide's cross-validated rank
+    correlation is below 0.1 with 90 %, chance takes one of the pool instead.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -96,12 +97,13 @@ class WLEHVI:
         guide: Predictor | None = None,
         initial: int = 20,
         pool: int = 200,
-        quality_share: float = 0.25,
-        doubt_share: float = 0.1,
+        quality_share: float = 0.15,
+        doubt_share: float = 0.0,
         replicate_share: float = 0.1,
         design: str = "spread",
         neighbours: bool = True,
         listed: int = 1000,
+        exploration: float = 0.2,
     ) -> None:
         """`guide` is `wl_gp` if not given; a study injects schema and budget; without `neighbours` the pool is random.
 
@@ -109,7 +111,7 @@ class WLEHVI:
             ConfigError: options out of range, or no objective whose direction the guide knows.
         """
         shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
-        mistakes = count_mistakes(initial=initial, pool=pool) + range_mistakes(listed=listed)
+        mistakes = count_mistakes(initial=initial, pool=pool) + range_mistakes(listed=listed, exploration=exploration)
         mistakes += share_mistakes(**shares) + guidance_mistakes(objectives)
         mistakes += design_mistakes(design)
         if mistakes:
@@ -126,6 +128,7 @@ class WLEHVI:
         self._has_neighbours = neighbours
         self._small = SmallSpace(space, listed if neighbours else 0)
         self._shares = (quality_share, doubt_share)
+        self._exploration = exploration
         self._replicated = round(replicate_share * (budget_trials or 0))
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
@@ -213,6 +216,7 @@ class WLEHVI:
             reference=self._reference(),
             caps=caps,
             shares=self._shares,
+            exploration=self._exploration,
             trust=self._trust,
         )
 
@@ -287,6 +291,7 @@ class _Choice:
         reference: Vector,
         caps: Vector,
         shares: tuple[float, float],
+        exploration: float,
         trust: Trust | None,
     ) -> None:
         self._pool = pool
@@ -295,6 +300,7 @@ class _Choice:
         self._reference = reference
         self._caps = caps
         self._quality_share, self._doubt_share = shares
+        self._exploration = exploration
         self._trust = trust
         self._is_free = np.ones(len(pool), dtype=bool)
 
@@ -327,7 +333,9 @@ class _Choice:
         elif drawn < self._doubt_share + self._quality_share:
             best = float(self._front[:, 0].min(initial=self._reference[0]))
             return "quality", expected_improvement(mean[:, 0], std[:, 0], best) * self._chance()
-        return "hypervolume", expected_hypervolume_improvement(self._front, self._reference, mean, std)
+        return "hypervolume", expected_hypervolume_improvement(
+            self._front, self._reference, mean, self._exploration * std
+        )
 
     def _chance(self) -> Vector:
         """That all bounds on costs are kept, `[n]`."""

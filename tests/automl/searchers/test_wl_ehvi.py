@@ -172,6 +172,7 @@ def test_without_noise_nothing_is_trained_again() -> None:
     [
         ({"pool": 0}, "pool must be at least 1, but is 0"),
         ({"doubt_share": 1.5}, "doubt_share is a share between 0 and 1, but is 1.5"),
+        ({"exploration": -0.5}, "exploration must be zero or more, but is -0.5"),
         ({"design": "latin"}, "design must be one of random, spread, but is 'latin'"),
     ],
 )
