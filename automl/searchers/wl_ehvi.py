@@ -68,10 +68,10 @@ class WLEHVI:
     `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
     crossovers and random candidates is judged, or all that are left of a space of no more than `listed`. Most
     suggestions are the best by expected hypervolume improvement, with deviations `exploration` times as large as they
-    are, since a single step that looks no further than itself explores too much; a share `quality_share` by expected
-    improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on the front.
-    With one objective the first two differ in `exploration` alone. As long as the guide's cross-validated rank
-    correlation is below 0.1 with 90 %, chance takes one of the pool instead.
+    are, since a single step that looks no further than itself explores too much of a front; a share `quality_share` by
+    expected improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on
+    the front. With one objective the first two are the same, with whole deviations. As long as the guide's
+    cross-validated rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -216,7 +216,7 @@ class WLEHVI:
             reference=self._reference(),
             caps=caps,
             shares=self._shares,
-            exploration=self._exploration,
+            exploration=self._exploration if len(caps) > 1 else 1.0,
             trust=self._trust,
         )
 
