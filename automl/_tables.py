@@ -18,16 +18,29 @@ from evaluators._tabular.entries import FACTS_FILE, TRIALS_FILE
 OPTIONS = {"space": ("file", "table"), "evaluator": ("table",)}
 """Options that name a table, by the section that they stand in."""
 
+INSIDE = {"space": ("architecture", "system"), "evaluator": ("quality", "speed")}
+"""Plug-ins inside a section, which may name tables as the section does."""
+
 
 def table_digests(config: StudyConfig) -> dict[str, str]:
     """Digest of each table by the option that names it, such as `evaluator.table`.
 
     Of a folder those files count that are read; what is not there is left to who reads it.
     """
-    sections = {"space": config.space, "evaluator": config.evaluator}
-    named = {f"{section}.{option}": sections[section].get(option) for section in OPTIONS for option in OPTIONS[section]}
-    digests = {option: _digest(Path(place)) for option, place in named.items() if isinstance(place, str)}
+    digests = {option: _digest(Path(place)) for option, place in _places(config).items()}
     return {option: digest for option, digest in digests.items() if digest}
+
+
+def _places(config: StudyConfig) -> dict[str, str]:
+    """Paths of tables by the option that names them."""
+    found: dict[str, str] = {}
+    for name, section in (("space", config.space), ("evaluator", config.evaluator)):
+        within = {
+            f"{name}.{inner}": section[inner] for inner in INSIDE[name] if isinstance(section.get(inner), Mapping)
+        }
+        for key, one in {name: section, **within}.items():
+            found |= {f"{key}.{option}": one[option] for option in OPTIONS[name] if isinstance(one.get(option), str)}
+    return found
 
 
 def check_tables(known: Mapping[str, Any], config: StudyConfig) -> None:
@@ -38,10 +51,9 @@ def check_tables(known: Mapping[str, Any], config: StudyConfig) -> None:
     """
     for option, digest in table_digests(config).items():
         if option in known and known[option] != digest:
-            section, _, name = option.partition(".")
             raise StudyError(
                 f"a study goes on with the tables it began with ({option} with digest {known[option]}), but "
-                f"{getattr(config, section)[name]} has {digest}; restore the file, or start a new study"
+                f"{_places(config)[option]} has {digest}; restore the file, or start a new study"
             )
 
 

@@ -144,7 +144,7 @@ def _misfits(candidate: Candidate, schema: FeatureSchema) -> list[str]:
 
 def _setting_mistakes(training: Options, config: StudyConfig) -> list[str]:
     """Told only where the evaluator trains with our settings: another one's are its own."""
-    evaluator = plugins.load("evaluator", config.evaluator["name"])
+    evaluator = plugins.load("evaluator", config.training_section()["name"])
     if not set(NAMES) & set(inspect.signature(evaluator).parameters):
         return []
     try:
@@ -155,6 +155,6 @@ def _setting_mistakes(training: Options, config: StudyConfig) -> list[str]:
 
 
 def _own_settings(training: Options, config: StudyConfig) -> Options:
-    options = plugins.options("evaluator", config.evaluator)
+    options = plugins.options("evaluator", config.training_section())
     usual = asdict(TrainingSettings(**{name: value for name, value in options.items() if name in NAMES}))
     return Options({name: value for name, value in training.items() if name not in usual or usual[name] != value})

@@ -121,6 +121,11 @@ class StudyConfig(_Section):
         """The objectives as values."""
         return tuple(Objective(one.metric, one.goal, one.bound) for one in self.objectives)  # type: ignore[arg-type]
 
+    def training_section(self) -> Spec:
+        """The section that says how models are trained: that of the quality where an evaluator composes two."""
+        quality = self.evaluator.get("quality")
+        return _with_name("evaluator", quality) if isinstance(quality, Mapping) else self.evaluator
+
     def search_name(self) -> str:
         """The name of what searches: the method's where the study has one, else the searcher's."""
         name: str = (self.method or self.searcher)["name"]
@@ -197,18 +202,25 @@ def resolve_paths(content: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _resolved_evaluator(evaluator: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    parts = {name: _resolved_evaluator(one, base) for name, one in _nested(evaluator, "quality", "speed")}
     named = ("table", "working_folder", "coefficients")
     places = {name: evaluator[name] for name in named if isinstance(evaluator.get(name), str)}
     if evaluator.get("name") == "external":
         places.setdefault("working_folder", evaluator.get("working_folder", "."))  # beside the file that names it
-    return {**evaluator, **{name: str(base / one) for name, one in places.items() if isinstance(one, str)}}
+    return {**evaluator, **parts, **{name: str(base / one) for name, one in places.items() if isinstance(one, str)}}
 
 
 def _resolved_space(space: object, base: Path) -> dict[str, Any]:
     if not isinstance(space, Mapping):
         return {}
     places = {name: str(base / space[name]) for name in ("file", "table", "model") if isinstance(space.get(name), str)}
-    return {"space": {**space, **places}} if places else {}
+    sides = {name: _resolved_space(one, base)["space"] for name, one in _nested(space, "architecture", "system")}
+    return {"space": {**space, **places, **sides}}
+
+
+def _nested(section: Mapping[str, Any], *names: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """Sections of plug-ins inside one, such as the sides of the space `joint`."""
+    return [(name, section[name]) for name in names if isinstance(section.get(name), Mapping)]
 
 
 def resolve_url(url: str, base: Path) -> str:

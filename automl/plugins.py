@@ -29,7 +29,9 @@ ROOMS = MappingProxyType(
         "tracker": "storage.trackers",
     }
 )
-NESTED = MappingProxyType({"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator"})
+NESTED = MappingProxyType(
+    {"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator", "SearchSpace": "space"}
+)
 INJECTED = frozenset(
     {"space", "schema", "objectives", "dataset", "study_seed", "controls", "budget_trials", "budget_rows", "self"}
 )

@@ -21,6 +21,7 @@ from automl.export import launch_script, torchrec_constraints, winner_document, 
 from automl.report import draw_trial, write_report
 from automl.study import DRAIN_SECONDS, Study
 from evaluators import Trial
+from evaluators._joint.quality import training_of
 from evaluators._training.settings import NAMES, TrainingSettings
 from searchspaces import FeatureSchema
 from searchspaces.spaces.codesign import Codesign
@@ -56,9 +57,9 @@ def chosen_trial(
 def winner(study: Study, trial: Trial) -> dict[str, Any]:
     """The content of a trial's winner file."""
     data = facts_of(study.record, "data")
-    options = plugins.options("evaluator", study.config.evaluator)
+    options = plugins.options("evaluator", study.config.training_section())
     full = trial.suggestion.fidelity.settings if trial.suggestion.fidelity.is_full else {}
-    given = {name: value for name, value in {**options, **full}.items() if name in NAMES}
+    given = {name: value for name, value in {**options, **_passed_on(study, trial), **full}.items() if name in NAMES}
     return winner_document(
         study.record,
         trial,
@@ -67,6 +68,12 @@ def winner(study: Study, trial: Trial) -> dict[str, Any]:
         training=asdict(TrainingSettings(**given)),
         created=datetime.now(UTC),
     )
+
+
+def _passed_on(study: Study, trial: Trial) -> dict[str, Any]:
+    """Settings of training that the evaluator `joint` took from those of the system."""
+    evaluator = study.config.evaluator
+    return training_of(trial.candidate, neglected=evaluator.get("neglected", ())) if "quality" in evaluator else {}
 
 
 def training_plan(study: Study, trial: Trial, *, is_launch: bool) -> str:
@@ -192,7 +199,7 @@ def _schema(study: Study) -> FeatureSchema | None:
 
 
 def _hash_cap(study: Study) -> int | None:
-    cap = study.config.evaluator.get("hash_cap")
+    cap = study.config.training_section().get("hash_cap")
     return int(cap) if isinstance(cap, int | float) else None  # YAML may say 1e5
 
 

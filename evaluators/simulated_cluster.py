@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from evaluators._codesign.coefficients import read_coefficients, shipped_coefficients
@@ -16,10 +16,12 @@ from evaluators._codesign.foresight import foresee
 from evaluators._errors import EvaluatorError
 from evaluators._evaluation import Evaluation, Failure, FailureKind, Metric
 from evaluators._trial import Suggestion
-from searchspaces import CandidateError, SearchSpace
-from searchspaces.deployment import Plan
+from searchspaces import Candidate, CandidateError, FeatureSchema, SearchSpace, SearchSpaceError
+from searchspaces.cost import cost
+from searchspaces.deployment import Plan, RankingModel
 from searchspaces.deployment.cluster import GIGA
 from searchspaces.spaces.codesign import Codesign
+from searchspaces.spaces.joint import JointSpace
 
 __all__ = ["SimulatedCluster"]
 
@@ -27,6 +29,9 @@ __all__ = ["SimulatedCluster"]
 @dataclass(eq=False)
 class SimulatedCluster:
     """Answers in about a millisecond, the same for equal candidates; for the space `codesign`.
+
+    As the speed of `joint`, whose systems are those of `codesign`, tables are those that the space describes, and the
+    dense part is the candidate's own: multiply-adds and parameters outside tables, on the fields of the study's data.
 
     Metrics: `examples_per_second` of training, and the same number as `qps`, as papers on training systems call it;
     `dollars_per_billion_examples`; `peak_memory_bytes` of the fullest device; `step_seconds`, and of each of its terms
@@ -40,17 +45,19 @@ class SimulatedCluster:
 
     space: SearchSpace
     _: KW_ONLY
+    schema: FeatureSchema | None = None
     coefficients: Path | None = None
     cohort_size: int = 1
 
     def __post_init__(self) -> None:
-        if not isinstance(self.space, Codesign):
+        layouts = self.space.systems if isinstance(self.space, JointSpace) else self.space
+        if not isinstance(layouts, Codesign):
             raise EvaluatorError(
-                f"'simulated_cluster' predicts candidates of the space 'codesign', but got {type(self.space).__name__}"
+                f"'simulated_cluster' predicts candidates of the space 'codesign', but got {type(layouts).__name__}"
             )
         if self.cohort_size < 1:
             raise EvaluatorError(f"'cohort_size' must be at least 1, but is {self.cohort_size!r}")
-        self._codesign = self.space
+        self._codesign = layouts
         self._coefficients = read_coefficients(self.coefficients) if self.coefficients else shipped_coefficients()
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:
@@ -69,13 +76,27 @@ class SimulatedCluster:
             return Failure(FailureKind.INVALID, "a prediction has no cheaper stand-in; leave out 'fidelity'")
         started = time.perf_counter()
         try:
-            plan = self._codesign.plan(suggestion.candidate)
-        except CandidateError as error:
+            model, plan = self._model(suggestion.candidate), self._plan(suggestion.candidate)
+        except SearchSpaceError as error:
             return Failure(FailureKind.INVALID, str(error))
-        return self._predicted(plan, started)
+        return self._predicted(model, plan, started)
 
-    def _predicted(self, plan: Plan, started: float) -> Evaluation | Failure:
-        found = foresee(self._codesign.model, plan, self._coefficients)
+    def _plan(self, candidate: Candidate) -> Plan:
+        is_joint = isinstance(self.space, JointSpace)
+        return self._codesign.plan(Candidate(None, system=candidate.system) if is_joint else candidate)
+
+    def _model(self, candidate: Candidate) -> RankingModel:
+        """The described model; with the dense part of a candidate that has an architecture."""
+        described = self._codesign.model
+        if candidate.architecture is None or not isinstance(self.space, JointSpace):
+            return described
+        if self.schema is None:
+            raise CandidateError("the dense part of a candidate is counted on the fields of its data; give the schema")
+        own = cost(candidate.architecture, self.schema)
+        return replace(described, dense_macs=own.macs, dense_parameters=own.parameters - own.embedding_bytes // 4)
+
+    def _predicted(self, model: RankingModel, plan: Plan, started: float) -> Evaluation | Failure:
+        found = foresee(model, plan, self._coefficients)
         if not found.memory.fits:
             return Failure(
                 FailureKind.OUT_OF_MEMORY,

@@ -13,7 +13,7 @@ from automl.cli._output import give
 from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 from automl.cli.racing import race, table
 from automl.cli.search_benches import comparison, dnas, latency, supernet
-from automl.cli.systems import cubicml, runs
+from automl.cli.systems import cubicml, joint, runs
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
         dnas,
         runs,
         cubicml,
+        joint,
     )
     for verb in verbs:
         bench.command()(verb)

@@ -70,3 +70,57 @@ def cubicml(
         return
     emit(found["searchers"], layout)
     emit([{"table": found["table"], "of": found["of"], "guide": found["guide"], **found["predictor"]}], layout)
+
+
+def joint(
+    *,
+    data: Annotated[str, typer.Option(metavar="FOLDER", help="Data of the searches.")],
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where results are kept; run again to go on.")],
+    trials: Annotated[int, typer.Option(min=4, help="Trials of each way to search, under each seed.")] = 60,
+    seeds: Annotated[int, typer.Option(min=1, help="Searches of each way.")] = 5,
+    seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
+    rows: Annotated[int | None, typer.Option(min=1, show_default="all", help="Rows of a training.")] = None,
+    metric: Annotated[
+        str, typer.Option(help="The speed: speed_ratio, beside a control, or examples_per_second.")
+    ] = "speed_ratio",
+    architecture: Annotated[
+        str, typer.Option(metavar="JSON", help="Space of models, with its options.")
+    ] = '{"name": "autoctr"}',
+    system: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", show_default="run_settings", help="Space of ways to train, with its options."),
+    ] = None,
+    quality: Annotated[
+        str | None, typer.Option(metavar="JSON", show_default="train", help="What measures NE, with its options.")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(metavar="JSON", show_default="measured_run", help="What measures the speed.")
+    ] = None,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """Fronts of NE against speed: architecture and system together, one after the other, and by chance."""
+    from automl.bench.joint.benchmark import front_rows
+    from automl.bench.joint.benchmark import joint as measure
+    from automl.bench.joint.searches import QUALITY, SPEED, SYSTEM, Plan
+    from automl.cli._output import emit, give
+
+    trained = {**(json_object(quality, "--quality") if quality else QUALITY), **({"rows": rows} if rows else {})}
+    plan = Plan(
+        data,
+        folder,
+        trials,
+        seed=seed,
+        seeds=seeds,
+        metric=metric,
+        architecture=json_object(architecture, "--architecture"),
+        system=json_object(system, "--system") if system else SYSTEM,
+        quality=trained,
+        speed=json_object(speed, "--speed") if speed else SPEED,
+    )
+    found = measure(plan)
+    if out is not None or layout is Format.JSON:
+        give(found, out)
+    if layout is not Format.JSON:
+        emit([{key: value for key, value in row.items() if key != "front"} for row in found["arms"]], layout)
+        emit(front_rows(found), layout, columns=("arm", "ne", metric, "examples_per_second"))

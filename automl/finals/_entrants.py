@@ -134,7 +134,7 @@ def _of_another(study: Study, asking: Study, taken: Set[str]) -> list[Entrant]:
 
 def _usual(study: Study) -> dict[str, Any]:
     """How a study trains what says nothing else, its rows and caps aside, which finals do not take over."""
-    options = plugins.options("evaluator", study.config.evaluator)
+    options = plugins.options("evaluator", study.config.training_section())
     given = {name: value for name, value in options.items() if name in NAMES and name not in ("rows", "hash_cap")}
     return asdict(TrainingSettings(**given))
 

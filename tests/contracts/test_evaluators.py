@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ import pytest
 from evaluators import Evaluation, Evaluator, Failure, FailureKind, Objective, Suggestion
 from evaluators._distributed.launch import Ranks, Training, Window
 from evaluators.external import External
+from evaluators.joint import Joint
 from evaluators.measured_run import MeasuredRun
 from evaluators.planted import Planted
 from evaluators.simulated_cluster import SimulatedCluster
@@ -28,6 +29,7 @@ from evaluators.zero_cost import ZeroCost
 from searchspaces import Candidate, Options, foreign_plugins, plugin_names
 from searchspaces.spaces.autoctr import AutoCTR
 from searchspaces.spaces.codesign import Codesign
+from searchspaces.spaces.joint import JointSpace
 from tests.evaluators.small_data import SCHEMA, mlp, suggest, write_small_data
 from tests.evaluators.small_tables import entries, write_table
 
@@ -41,6 +43,8 @@ TIMINGS = frozenset(
         "peak_memory_bytes",
         "train_seconds",
         "energy_joules",
+        "quality_seconds",
+        "speed_seconds",
     }
 )
 SLOW = frozenset({"train"})
@@ -147,6 +151,20 @@ def _measured_run(_: Path) -> Case:
     return Case(lambda: _BriefRun(Path("data"), SCHEMA, 1), good, run(groups=2))
 
 
+def _joint(_: Path) -> Case:
+    space = JointSpace(SCHEMA, architecture={"name": "autoctr"}, system={"name": "run_settings", "knobs": TOLD_KNOBS})
+    rng = np.random.default_rng(0)
+    good = tuple(Suggestion(space.sample(rng)) for _ in range(3))
+    guilty = Suggestion(replace(good[0].candidate, system=Options(dtype="bf16")))
+
+    def make() -> Joint:
+        return Joint(
+            space, quality=Planted(space.architectures, 1, cohort_size=4), speed=_BriefRun(Path("data"), SCHEMA, 1)
+        )
+
+    return Case(make, good, guilty)
+
+
 def _weight_sharing(folder: Path) -> Case:
     data = write_small_data(folder / "small", rows=600).folder
     space = AutoCTR(SCHEMA, blocks=2, widths=(4, 8), embedding_dim=4)
@@ -172,6 +190,10 @@ def _zero_cost(folder: Path) -> Case:
     )
 
 
+TOLD_KNOBS = {"table_optimizer": ["rowwise_adagrad"], "groups": [1], "wire": ["fp32"], "dtype": ["fp32"]}
+"""Those that no training can be told are fixed at what every training has."""
+
+
 FACTORIES: dict[str, Callable[[Path], Case]] = {
     "train": _train,
     "planted": _planted,
@@ -180,6 +202,7 @@ FACTORIES: dict[str, Callable[[Path], Case]] = {
     "tabular": _tabular,
     "simulated_cluster": _simulated_cluster,
     "measured_run": _measured_run,
+    "joint": _joint,
     "weight_sharing": _weight_sharing,
     "zero_cost": _zero_cost,
 }

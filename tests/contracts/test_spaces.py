@@ -51,10 +51,16 @@ def codesign_options(fields: FeatureSchema, folder: Path) -> dict[str, Any]:
     return {"model": {"tables": tables, "dense": {"macs": 1_000_000}}, "cluster": cluster}
 
 
+def joint_options(fields: FeatureSchema, folder: Path) -> dict[str, Any]:
+    """A space of models whose training is decided too, and one of runs."""
+    return {"architecture": {"name": "autoctr", "blocks": 4}, "system": {"name": "run_settings"}}
+
+
 OPTIONS: dict[str, Callable[[FeatureSchema, Path], dict[str, Any]]] = {
     "table": table_options,
     "tabled": tabled_options,
     "codesign": codesign_options,
+    "joint": joint_options,
 }
 """Of spaces that need some; a space has defaults for the rest."""
 
