@@ -45,7 +45,7 @@ def order(plan: Plan) -> dict[str, Any]:
     dataset = open_dataset(plan.data)
     _check(plan, len(dataset.part("train")))
     space: SearchSpace = plugins.construct("space", _spec(plan), {"schema": dataset.schema})
-    remember(plan.folder, _facts(plan, dataset))
+    remember(plan.folder, {**_facts(plan, dataset), "pairs": None})  # a longer list begins like a shorter
     records, cost = recorded(plan, dataset, space)
     return {
         "plan": _facts(plan, dataset),

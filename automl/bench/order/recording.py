@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from automl._checkpoint import Checkpoint
 from automl._errors import AutomlError
 from automl._files import replacing
-from automl.bench.order.ordering import Records
+from automl.bench.order.ordering import Records, Vector
 from automl.methods.one_shot import OneShot
 from evaluators import ScoringSettings, SupernetPlan, SupernetSettings
 from evaluators._datasets import Dataset, Part
@@ -32,7 +31,7 @@ MOST_DRAWS = 50
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured; what is in `folder` is not done again.
+    """What is measured; what is in `folder` is not done again, and more pairs can be added to it.
 
     rows           of the stream, at most those of the training part
     trained        share of the batches that weights are trained on; the others are recorded
@@ -98,7 +97,8 @@ def recorded(plan: Plan, dataset: Dataset, space: SearchSpace) -> tuple[Records,
     net = _trained(plan, dataset, space, checkpoint)
     batches, valid = net.ahead(plan.steps - plan.trained_steps), dataset.part("valid")
     pace, found = Pace(RECORDING, len(architectures) + 1), []
-    losses = [net.baseline_row_losses, *(partial(net.row_losses, one) for one in architectures)]
+    losses: list[Callable[[Part], Vector]] = [net.baseline_row_losses]
+    losses += [partial(net.row_losses, one) for one in architectures]
     for number, measured in enumerate(losses):
         pace.tell(number)
         file = plan.folder / RECORDING / f"{number}.npz"
@@ -158,8 +158,8 @@ def _supernet_plan(plan: Plan, dataset: Dataset, space: SearchSpace) -> Supernet
 
 
 def _kept(
-    file: Path, measured: Callable[[Part], NDArray[np.float64]], batches: Part, valid: Part, *, size: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    file: Path, measured: Callable[[Part], Vector], batches: Part, valid: Part, *, size: int
+) -> tuple[Vector, Vector]:
     """Mean losses of each batch of `size` rows, and losses of each row of validation."""
     if not file.exists():
         means = measured(batches).reshape(-1, size).mean(axis=1)

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from automl import plugins
+from automl._checkpoint import Checkpoint
 from automl._errors import AutomlError
 from automl.bench.order import recording
 from automl.bench.order.benchmark import order
 from automl.bench.order.ordering import WAYS
 from automl.bench.order.recording import Pace, Plan
 from evaluators._datasets import open_dataset
+from evaluators._training.supernet.beside import Beside
 from tests.evaluators.small_data import write_small_data
 
 OPTIONS = {"blocks": 1, "widths": [4, 8], "embedding_dim": 2}
@@ -32,9 +34,11 @@ def test_a_second_run_trains_and_records_nothing(plan: Plan, monkeypatch: pytest
     assert (found["batches"], found["pairs"], found["training"]["steps"]) == (5, 2, 5)
     assert found["indistinguishable"] == 2 or [row["way"] for row in found["ways"]] == list(WAYS)
     with monkeypatch.context() as patched:
-        patched.setattr(recording.Beside, "step", None)
-        patched.setattr(recording.Beside, "_losses", None)
+        patched.setattr(Beside, "step", None)
+        patched.setattr(Beside, "_losses", None)
         assert order(plan) == found
+        fewer = order(replace(plan, pairs=1))
+        assert fewer["of_pairs"][0]["gap"] == found["of_pairs"][0]["gap"]
     (plan.folder / "recording" / "3.npz").unlink()
     assert order(plan) == found
 
@@ -45,12 +49,12 @@ def test_batches_on_record_are_those_that_the_weights_have_not_seen(plan: Plan) 
     short = replace(plan, folder=plan.folder.parent / "short", pairs=1)
     records, _ = recording.recorded(short, dataset, space)
     assert (records.batches.shape, records.baseline.shape, records.valid.shape) == ((2, 5), (5,), (2, 100))
-    net = recording._trained(short, dataset, space, recording.Checkpoint(short.folder / "training"))
+    net = recording._trained(short, dataset, space, Checkpoint(short.folder / "training"))
     ahead = net.ahead(5)
     loss = net.step(net.draw(np.random.default_rng(1), 1, full_path=0.0)).baseline
     # a step tells the loss before it, so that of the next batch is on record; no norm sees batches in this baseline
     assert records.baseline[0] == pytest.approx(loss, rel=1e-5)
-    seen = next(recording.Beside(recording._supernet_plan(short, dataset, space))._batches)
+    seen = next(Beside(recording._supernet_plan(short, dataset, space))._batches)
     assert not np.isin(seen.numeric.numpy()[:, 0], ahead.numeric[:, 0][~np.isnan(ahead.numeric[:, 0])]).any()
 
 
