@@ -85,7 +85,7 @@ def _pair(records: Records, first: int, drawn: Resamples) -> dict[str, Any]:
 def _row(way: str, found: Sequence[Mapping[str, Order]], *, seed: int) -> dict[str, Any]:
     needed = np.array([_or_never(one[way].batches) for one in found])
     closed = np.array([_or_never(one[way].closed_form) for one in found])
-    ratios = np.array([one[WITHOUT].variance / one[way].variance for one in found])
+    ratios = np.array([one[WITHOUT].noise / one[way].noise for one in found])
     return {
         "way": way,
         "ordered": int(np.isfinite(needed).sum()),
@@ -135,7 +135,7 @@ def _as_json(pair: Mapping[str, Any]) -> dict[str, Any]:
 
 def _figures(one: Order) -> dict[str, Any]:
     closed = None if one.closed_form is None else round(one.closed_form, 1)
-    return {**asdict(one), "closed_form": closed, "variance": _short(one.variance)}
+    return {**asdict(one), "closed_form": closed, "noise": _short(one.noise)}
 
 
 def _short(value: float) -> float:

@@ -56,12 +56,12 @@ class Order:
     batches       that it takes; None where those on record do not do
     closed_form   the same by the closed form, which looks beyond the record; None where the mean of the record has the
                   wrong sign
-    variance      s^2
+    noise         (s / m)^2, to which batches are proportional
     """
 
     batches: int | None
     closed_form: float | None
-    variance: float
+    noise: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,5 +111,5 @@ def batches_needed(steps: Matrix) -> int | None:
 
 
 def _order(steps: Matrix, mean: float, variance: float) -> Order:
-    closed_form = max(1.0, QUANTILE**2 * variance / mean**2) if mean > 0.0 else None
-    return Order(batches_needed(steps), closed_form, variance)
+    noise = variance / mean**2 if mean else math.inf
+    return Order(batches_needed(steps), max(1.0, QUANTILE**2 * noise) if mean > 0.0 else None, noise)

@@ -43,9 +43,9 @@ def test_a_baseline_takes_out_what_is_hard_for_all_and_the_same_batch_takes_out_
     assert 60 < without < BATCHES
     assert 0 < paired <= beside < without / 6
     assert abs(relative - beside) <= 3
-    # as planted: 2 (0.05^2 + 0.01^2) without, 2 (2 * 0.01^2) beside the baseline, 2 * 0.01^2 on one batch
-    assert found[WITHOUT].variance / found[WITH].variance == pytest.approx(13.0, rel=0.3)
-    assert found[WITH].variance / found[PAIRED].variance == pytest.approx(2.0, rel=0.3)
+    # variances as planted: 2 (0.05^2 + 0.01^2) without, 2 (2 * 0.01^2) beside the baseline, 2 * 0.01^2 on one batch
+    assert found[WITHOUT].noise / found[WITH].noise == pytest.approx(13.0, rel=0.3)
+    assert found[WITH].noise / found[PAIRED].noise == pytest.approx(2.0, rel=0.3)
 
 
 @pytest.mark.parametrize("way", [WITHOUT, WITH, RELATIVE, PAIRED])
