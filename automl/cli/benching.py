@@ -12,7 +12,7 @@ from automl.cli._options import Format, FormatOption, Out, json_object, numbers
 from automl.cli._output import give
 from automl.cli._trial_options import Choices, Exclude, Maximize, Where, check_unused, filters, goal_of
 from automl.cli.racing import race, table
-from automl.cli.search_benches import comparison, dnas, latency, supernet
+from automl.cli.search_benches import comparison, dnas, latency, order, supernet
 from automl.cli.systems import cubicml, joint, runs
 
 
@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
         predictors,
         simulator,
         supernet,
+        order,
         dnas,
         runs,
         cubicml,

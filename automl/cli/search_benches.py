@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from automl.cli._options import Format, FormatOption, Out, numbers
+from automl.cli._options import Format, FormatOption, Out, json_object, numbers
 from automl.cli._output import give
 
 
@@ -86,6 +86,51 @@ def supernet(
     if layout is not Format.JSON:
         shown = ("variant", "tau", "interval", "ceiling", "share", "reliability_of_a_score", "tau_less_than_all_on")
         emit([{name: row[name] for name in shown} for row in found["variants"]], layout)
+
+
+def order(
+    *,
+    data: Annotated[str, typer.Option(metavar="DATA", help="Data of the stream.")],
+    folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where records are kept; run again to go on.")],
+    space: Annotated[str, typer.Option(metavar="NAME", help="Space of the sub-networks.")] = "rankitect_scratch",
+    options: Annotated[str, typer.Option(metavar="JSON", help="Options of the space.")] = "{}",
+    pairs: Annotated[int, typer.Option(min=1, help="Random pairs of sub-networks.")] = 40,
+    rows: Annotated[int, typer.Option(min=1, help="Rows of the stream.")] = 150_000,
+    batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 128,
+    trained: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the stream before the weights stand still.")
+    ] = 0.5,
+    warm_up: Annotated[float, typer.Option(min=0, max=1, help="Share in which the full path is drawn.")] = 0.15,
+    rate: Annotated[float, typer.Option(min=1e-6, help="Learning rate of the supernet.")] = 0.02,
+    baseline: Annotated[str, typer.Option(metavar="NAME", help="Human-made model to train in place.")] = "deepfm",
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, stream and pairs.")] = 1,
+    layout: FormatOption = Format.TABLE,
+    out: Out = None,
+) -> None:
+    """Batches to put two sub-networks in order by their losses, with a baseline trained in place and without."""
+    from automl.bench.order.benchmark import order as measure
+    from automl.bench.order.recording import Plan
+    from automl.cli._output import emit
+
+    plan = Plan(
+        data,
+        space,
+        folder,
+        json_object(options, "--options"),
+        pairs=pairs,
+        rows=rows,
+        batch_size=batch_size,
+        trained=trained,
+        warm_up=warm_up,
+        learning_rate=rate,
+        baseline=baseline,
+        seed=seed,
+    )
+    found = measure(plan)
+    if out is not None or layout is Format.JSON:
+        give(found, out)
+    if layout is not Format.JSON:
+        emit(found["ways"], layout)
 
 
 def dnas(

@@ -7,16 +7,23 @@ in place: what makes a batch hard, or the stream drift, is in both losses and le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from evaluators._datasets import open_dataset
+from evaluators._datasets import Part, open_dataset
 from evaluators._evaluation import Metric
 from evaluators._training.device import choose_device
-from evaluators._training.examples import Examples
+from evaluators._training.evaluate import checked_logits
+from evaluators._training.examples import Batch, Examples
+from evaluators._training.loop import score
 from evaluators._training.memory import peak_bytes, reset_peak
+from evaluators._training.metrics import row_losses
 from evaluators._training.supernet.checkpoint import restore, save
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
@@ -82,6 +89,25 @@ class Beside:
         """The baseline's."""
         return self._scorers[self._baseline].score(self._plan.baseline)
 
+    def ahead(self, batches: int) -> Part:
+        """Rows of the next batches, one after the other; no step is taken on them, and they come again."""
+        found = list(islice(self._training.batches(start=self.steps), batches))
+        columns = [torch.cat(one).cpu().numpy() for one in zip(*(_columns(one) for one in found), strict=True)]
+        return Part(columns[0], columns[1], columns[2].astype(np.int32))
+
+    def row_losses(self, architecture: Architecture, part: Part) -> NDArray[np.float64]:
+        """Log loss of a sub-network on each row, in nats, [rows]; the sub-network is as for its score.
+
+        Raises:
+            DivergedError: a logit is not finite.
+            SearchSpaceError: the architecture cannot be built for the data.
+        """
+        return self._losses(self._net, architecture, part)
+
+    def baseline_row_losses(self, part: Part) -> NDArray[np.float64]:
+        """The same as `row_losses`, of the baseline that was trained in place."""
+        return self._losses(self._baseline, self._plan.baseline, part)
+
     def peak_bytes(self) -> int:
         """Since it was opened."""
         return peak_bytes(self._device)
@@ -97,9 +123,18 @@ class Beside:
             restore(net, folder / name, self._identity())
         self._batches = self._training.batches(start=self.steps)
 
+    def _losses(self, net: Supernet, architecture: Architecture, part: Part) -> NDArray[np.float64]:
+        examples = Examples(part, self._device)
+        logits = score(self._scorers[net].fitted(architecture), examples)
+        return row_losses(checked_logits(logits), examples.labels)
+
     def _nets(self) -> dict[str, Supernet]:
         return {"supernet": self._net, "baseline": self._baseline}
 
     def _identity(self) -> dict[str, Any]:
         own = {"baseline": self._plan.baseline.to_json(), "baseline_rate": self._plan.baseline_rate}
         return {**self._training.identity(), **own}
+
+
+def _columns(batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    return batch.label, batch.numeric, batch.categorical

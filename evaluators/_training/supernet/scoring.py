@@ -48,15 +48,24 @@ class Scorer:
             EvaluatorError: the evaluation rows are all of one class.
             SearchSpaceError: the architecture cannot be built for the schema.
         """
+        model = self.fitted(architecture)
+        (logits,) = scores([model], self.evaluation)
+        labels = self.evaluation.labels
+        ne = normalised_entropy(row_losses(checked_logits(logits), labels), labels).metric()
+        return {"supernet_ne": ne, "supernet_auc": Metric(area_under_curve(logits, labels))}
+
+    def fitted(self, architecture: Architecture) -> RankingModel:
+        """The sub-network that is scored: its norms and its last layer fitted as the settings say.
+
+        Raises:
+            SearchSpaceError: the architecture cannot be built for the schema.
+        """
         model = self.net.subnetwork(architecture)
         if self.settings.recalibrate:
             self._recalibrate(model)
         if self.settings.refit and model.architecture.nodes[-1].block == OUTPUT:
             self._refit(model)
-        (logits,) = scores([model], self.evaluation)
-        labels = self.evaluation.labels
-        ne = normalised_entropy(row_losses(checked_logits(logits), labels), labels).metric()
-        return {"supernet_ne": ne, "supernet_auc": Metric(area_under_curve(logits, labels))}
+        return model
 
     def _recalibrate(self, model: RankingModel) -> None:
         """Running statistics anew: the shared ones are those of many candidates."""
