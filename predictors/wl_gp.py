@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from evaluators import Objective, Suggestion, Trial
 from predictors._predictor import Prediction, PredictorError
+from predictors._threads import one_thread
 from predictors._wl_kernels import Kernels, Prepared
 from predictors._wl_observations import Observations, observe
 from predictors._wl_posterior import MOST_FOR_WEIGHTS, Posterior, learn_weights
@@ -81,7 +82,8 @@ class WLGP:
         """
         seen = observe(trials, Objective(metric), compress=self._compresses)
         views = self._views.of([*seen.candidates, *seen.failed], keep=True)
-        self._fitted = _Fitted.of(seen, views, has_trees=self._has_trees, rng=rng)
+        with one_thread():
+            self._fitted = _Fitted.of(seen, views, has_trees=self._has_trees, rng=rng)
         return self
 
     def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
@@ -95,7 +97,8 @@ class WLGP:
         if not suggestions:
             return Prediction(np.empty(0), np.empty(0))
         views = self._views.of([suggestion.candidate for suggestion in suggestions], keep=False)
-        return self._fitted.predict(views, [suggestion.fidelity.rung for suggestion in suggestions])
+        with one_thread():
+            return self._fitted.predict(views, [suggestion.fidelity.rung for suggestion in suggestions])
 
 
 @dataclass(frozen=True, eq=False)
