@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 
 from searchspaces._errors import PluginError, did_you_mean
 
@@ -60,18 +61,23 @@ def load_plugin(room: str, name: str) -> type:
     if foreign is not None:
         loaded: type = foreign.load()
         return loaded
-    return _own_plugin(room, name)
+    module, exported = _own_module(room, name)
+    plugin: type = getattr(module, exported)
+    return plugin
 
 
 @cache
-def _own_plugin(room: str, name: str) -> type:
-    """Remembered, since each node of each candidate asks for its block."""
+def _own_module(room: str, name: str) -> tuple[ModuleType, str]:
+    """A plug-in's module and the name that it exports; remembered, since each node of a candidate asks for its block.
+
+    Raises:
+        PluginError: it does not list exactly one name in `__all__`.
+    """
     module = importlib.import_module(f"{room}.{_aliases(room).get(name, name)}")
     exported: Sequence[str] = getattr(module, "__all__", ())
     if len(exported) != 1:
         raise PluginError(f"a plug-in module exports one class in __all__, but {room}.{name} exports {list(exported)}")
-    plugin: type = getattr(module, exported[0])
-    return plugin
+    return module, exported[0]
 
 
 def _aliases(room: str) -> Mapping[str, str]:
