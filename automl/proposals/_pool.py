@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -31,17 +32,22 @@ class Proposal:
         return Suggestion(self.candidate, parents=self.parents, origin=self.origin)
 
 
+@dataclass(frozen=True)
 class SmallSpace:
-    """All candidates of a space that has no more than `most`, which need no neighbourhoods to be found."""
+    """All candidates of a space that has no more than `most` assignments, which need no neighbourhoods to be found."""
 
-    def __init__(self, space: SearchSpace, most: int) -> None:
-        every = (every_assignment(space, most) if most else None) or []
-        self._every = [Proposal(space.to_candidate(one), (), "listed") for one in every]
+    space: SearchSpace
+    most: int
 
     def pool(self, taken: Set[Identity]) -> list[Proposal]:
-        """Those that nobody has tried, different ones; none of a larger space."""
-        found = {one.suggestion().identity: one for one in self._every}
-        return [one for identity, one in found.items() if identity not in taken]
+        """Those that nobody has tried; none of a larger space."""
+        return [one for identity, one in self._every.items() if identity not in taken]
+
+    @cached_property
+    def _every(self) -> dict[Identity, Proposal]:
+        listed = every_assignment(self.space, self.most) or []
+        found = [Proposal(self.space.to_candidate(one), (), "listed") for one in listed]
+        return {one.suggestion().identity: one for one in found}
 
 
 def propose_pool(

@@ -16,7 +16,7 @@ import pytest
 from automl._yaml import to_yaml
 from automl.validation import prepare
 from evaluators import Trial
-from storage import StoreUnreadable, StudyNotFound, open_store
+from tests.end_to_end.looking import trials_of
 from tests.storage.postgres import new_database
 
 TRIALS = 16
@@ -44,19 +44,6 @@ def _automl(place: Path, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-m", "automl", *arguments], cwd=place, stdout=log, stderr=log)
 
 
-def _trials(storage: str) -> list[Trial]:
-    try:
-        store = open_store(storage, create=False)
-    except StoreUnreadable:
-        return []
-    try:
-        return store.trials("s")
-    except StudyNotFound:
-        return []
-    finally:
-        store.close()
-
-
 def _wait(condition: Callable[[], object]) -> None:
     ends_at = time.monotonic() + 240
     while not condition():
@@ -65,7 +52,7 @@ def _wait(condition: Callable[[], object]) -> None:
 
 
 def _wait_for(storage: str, count: int) -> None:
-    _wait(lambda: sum(trial.state.is_finished for trial in _trials(storage)) >= count)
+    _wait(lambda: sum(trial.state.is_finished for trial in trials_of(storage)) >= count)
 
 
 def _workers(driver: subprocess.Popen[bytes]) -> list[psutil.Process]:
@@ -87,12 +74,12 @@ def test_nothing_is_lost_or_doubled_by_kills_of_worker_and_driver(tmp_path: Path
     _workers(driver)[0].kill()
     _wait_for(storage, 6)
     family = psutil.Process(driver.pid).children(recursive=True)
-    seen = [trial for trial in _trials(storage) if trial.state.is_finished]
+    seen = [trial for trial in trials_of(storage) if trial.state.is_finished]
     driver.kill()
     driver.wait()
     _wait(lambda: not psutil.wait_procs(family, timeout=0.1)[1])
     assert _automl(tmp_path, "resume", "s", "--workers", WORKERS).wait(timeout=240) == 0
-    trials = _trials(storage)
+    trials = trials_of(storage)
     _assert_whole(trials)
     assert [trials[one.number] for one in seen] == seen
 
@@ -106,9 +93,9 @@ def test_a_first_interrupt_drains_and_a_second_driver_is_refused(tmp_path: Path)
     assert "is being worked on by process" in (tmp_path / "log.txt").read_text(encoding="utf-8")
     driver.send_signal(signal.SIGINT)
     assert driver.wait(timeout=120) == 130
-    assert all(trial.state.is_finished for trial in _trials(storage))
+    assert all(trial.state.is_finished for trial in trials_of(storage))
     assert _automl(tmp_path, "resume", "s").wait(timeout=240) == 0
-    _assert_whole(_trials(storage))
+    _assert_whole(trials_of(storage))
     assert "several workers take part" in (tmp_path / "log.txt").read_text(encoding="utf-8")
 
 
@@ -121,4 +108,4 @@ def test_workers_share_a_postgresql_server_and_one_may_join(tmp_path: Path) -> N
     _workers(driver)[0].kill()
     assert driver.wait(timeout=240) == 0
     assert joined.wait(timeout=60) == 0
-    _assert_whole(_trials(storage))
+    _assert_whole(trials_of(storage))

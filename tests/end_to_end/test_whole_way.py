@@ -16,7 +16,7 @@ import pytest
 
 from automl._yaml import to_yaml
 from evaluators import Trial, TrialState
-from storage import StoreUnreadable, StudyNotFound, open_store
+from tests.end_to_end.looking import trials_of
 
 TRIALS = 4
 
@@ -141,17 +141,7 @@ def _wait_for_trials(folder: Path, count: int) -> None:
 
 
 def _trials(folder: Path) -> list[Trial]:
-    """Those of all stages, from the store: a process that lists them would slow down the search that it looks at."""
-    try:
-        store = open_store(f"sqlite:///{folder / 'automl.db'}", create=False)
-    except StoreUnreadable:
-        return []
-    try:
-        return store.trials("s")
-    except StudyNotFound:
-        return []
-    finally:
-        store.close()
+    return trials_of(f"sqlite:///{folder / 'automl.db'}")
 
 
 def _results(folder: Path) -> list[tuple[object, ...]]:

@@ -8,6 +8,7 @@ import pytest
 from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, Suggestion, Trial, TrialState
 from evaluators.planted import Planted
 from predictors import rank_correlation
+from predictors._wl_observations import Distance
 from predictors._wl_views import Views
 from predictors.lambdarank import LambdaRank
 from predictors.wl_gp import WLGP
@@ -204,3 +205,16 @@ def test_on_graphs_it_orders_held_out_candidates_better_than_lambdarank() -> Non
         for model in (WLGP(AutoCTR(SCHEMA), SCHEMA), LambdaRank(AutoCTR(SCHEMA)))
     )
     assert ours > theirs + 0.05
+
+
+def test_distances_from_the_best_invert_up_to_their_bound() -> None:
+    losses = np.array([0.80, 0.81, 0.83, 0.86, 0.9, 7.0])
+    distance = Distance.of(losses)
+    found, slopes = distance.losses(distance.moved(losses))
+    np.testing.assert_allclose(found[:5], losses[:5], rtol=1e-12)
+    assert 0.9 < found[5] < 7.0
+    assert (np.diff(slopes) > 0.0).all()  # a deviation is worth more, the farther from the best
+
+
+def test_losses_that_do_not_differ_are_at_no_distance() -> None:
+    assert np.ptp(Distance.of(np.full(5, 0.8)).moved(np.full(5, 0.8))) == 0.0

@@ -4,11 +4,12 @@ from collections import Counter
 
 import numpy as np
 
-from automl.proposals import propose_pool
+from automl.proposals import SmallSpace, propose_pool
 from evaluators import Suggestion, Trial
 from tests.automl._bitstrings import Bitstrings, finished
 
 SPACE = Bitstrings(30)
+RNG = np.random.default_rng(3)
 
 
 def parents(count: int) -> list[Trial]:
@@ -56,3 +57,18 @@ def test_the_last_candidate_of_a_space_is_found_and_then_nothing() -> None:
     assert [one.candidate for one in pool] == everything[-1:]
     taken.add(Suggestion(everything[-1]).identity)
     assert propose_pool(small, tried, 10, taken=taken, rng=np.random.default_rng(0)) == []
+
+
+def test_of_a_small_space_everything_is_a_proposal_but_what_was_tried() -> None:
+    tried = [
+        one.suggestion.identity for one in (finished(at, Suggestion(Bitstrings(5).sample(RNG))) for at in range(6))
+    ]
+    small = SmallSpace(Bitstrings(5), 32)
+    pool = small.pool(set(tried))
+    assert len(pool) == 32 - len(set(tried))
+    assert not {one.suggestion().identity for one in pool} & set(tried)
+    assert len(small.pool(set())) == 32
+
+
+def test_of_a_larger_space_nothing_is_listed() -> None:
+    assert SmallSpace(Bitstrings(5), 31).pool(set()) == []

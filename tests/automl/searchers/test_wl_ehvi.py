@@ -7,7 +7,8 @@ import pytest
 
 from automl import plugins
 from automl._errors import ConfigError
-from automl.searchers.wl_ehvi import WLEHVI
+from automl.proposals import Losses, Proposal
+from automl.searchers.wl_ehvi import WLEHVI, _Choice
 from evaluators import Evaluation, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, Cost, FeatureSchema, Field, Kind, zoo
 from searchspaces.cost import cost
@@ -63,6 +64,36 @@ def test_the_first_suggestions_are_those_of_the_design(design: str) -> None:
 def test_without_neighbours_the_pool_is_random() -> None:
     record = search(WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), initial=6, neighbours=False), 12)
     assert {one.suggestion.origin for one in record[6:]} == {"random"}
+
+
+def test_a_small_space_is_judged_as_a_whole() -> None:
+    record = search(WLEHVI(Bitstrings(6), OBJECTIVES[:1], guide=KnownLoss(0.0), initial=5), 6)
+    assert record[5].suggestion.origin == "listed"
+    assert set(record[5].candidate.training.values()) == {1}
+
+
+def test_with_less_exploration_the_sure_one_is_preferred() -> None:
+    choices = {one: first_choice(exploration=one) for one in (0.0, 1.0)}
+    assert choices == {0.0: 0, 1.0: 1}
+
+
+def first_choice(*, exploration: float) -> int:
+    """Of two candidates that cost the same: one is a little better than the front, the other might be by far."""
+    losses = Losses(np.array([[0.89, 1.0], [0.9, 1.0]]), np.array([[0.0, 0.0], [0.1, 0.0]]))
+    pool = [Proposal(Bitstrings().sample(generator(0, at)), (), "random") for at in range(2)]
+    choice = _Choice(
+        pool,
+        losses,
+        np.array([[0.9, 1.0]]),
+        reference=np.array([1.0, 2.0]),
+        caps=np.array([np.inf, np.inf]),
+        shares=(0.0, 0.0),
+        exploration=exploration,
+        trust=None,
+    )
+    chosen = choice.next(generator(0, 0))
+    assert chosen is not None
+    return [one.candidate for one in pool].index(chosen.candidate)
 
 
 def test_with_a_perfect_guide_the_optimum_is_found_soon() -> None:
