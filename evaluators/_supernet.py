@@ -71,7 +71,7 @@ class SupernetBesideBaseline(TrainedSupernet, Protocol):
         """One step of the supernet on the next batch, and one of the baseline.
 
         Raises:
-            DivergedError: a loss is no finite number.
+            DivergedError: the baseline's loss is no finite number, or so were those of all candidates for long.
         """
         ...
 
@@ -87,7 +87,7 @@ class SplitSupernet(TrainedSupernet, Protocol):
         """One step on the next batch of the weights' half; gives the rows of it.
 
         Raises:
-            DivergedError: the loss is no finite number.
+            DivergedError: the losses of many steps in a row were no finite numbers.
         """
         ...
 

@@ -83,7 +83,7 @@ class DnasCourse:
 
         Raises:
             AutomlError: candidates of the space have no architecture.
-            DivergedError: the loss of the weights is no finite number.
+            DivergedError: the losses of the weights in many steps in a row were no finite numbers.
         """
         rows = self._train_logits() if self.turns.is_on_logits(self.step) else self._train_weights()
         self.step += 1

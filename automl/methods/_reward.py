@@ -2,7 +2,7 @@
 
 Letters: L loss of a sub-network, L_B that of the baseline on the same rows, c cost, b budget of cost, w its weight.
 
-    reward = (L_B - L) / L_B - w * max(0, c / b - 1)
+    reward = max(-1, (L_B - L) / L_B) - w * max(0, c / b - 1)
 
 Both losses are of one batch before the step on it, so that what makes the batch hard cancels: Wen et al. 2023,
 Rankitect. The price is the one-sided form of that of Bender et al. 2020, Can Weight Sharing Outperform Random
@@ -21,6 +21,9 @@ from automl.proposals import closed_form_costs
 from searchspaces import Candidate, FeatureSchema
 
 Vector = NDArray[np.float64]
+
+WORST = -1.0
+"""The relative difference of who has twice the baseline's loss or more, or none that is a number."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class Price:
 def rewards(losses: Sequence[float], baseline: float, prices: Sequence[float]) -> Vector:
     """The reward of each sub-network.
 
-    >>> rewards([0.5, 0.6], 0.6, [0.0, 0.01]).round(4).tolist()
-    [0.1667, -0.01]
+    >>> rewards([0.5, 0.6, float("nan")], 0.6, [0.0, 0.01, 0.0]).round(4).tolist()
+    [0.1667, -0.01, -1.0]
     """
-    found: Vector = (baseline - np.asarray(losses, np.float64)) / baseline - np.asarray(prices, np.float64)
+    gains = (baseline - np.asarray(losses, np.float64)) / baseline
+    found: Vector = np.fmax(WORST, gains) - np.asarray(prices, np.float64)
     return found

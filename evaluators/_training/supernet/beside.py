@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evaluators._datasets import Part, open_dataset
+from evaluators._errors import DivergedError
 from evaluators._evaluation import Metric
 from evaluators._training.device import choose_device
 from evaluators._training.evaluate import checked_logits
@@ -72,12 +73,21 @@ class Beside:
         return found
 
     def step(self, architectures: Sequence[Architecture]) -> StepLosses:
-        """One of each on the next batch."""
+        """One of each on the next batch.
+
+        Raises:
+            DivergedError: the baseline's loss is no finite number, or so were those of all candidates for long.
+        """
         batch = next(self._batches)
         settings, rows = self._plan.settings, len(batch.label)
         rates = settings.rates(self.steps)
         slower = Rates(rates.weights * self._plan.baseline_rate, rates.tables * self._plan.baseline_rate)
         (baseline,) = self._baseline.step([self._plan.baseline], batch, slower, batch_size=settings.batch_size)
+        if not bool(torch.isfinite(baseline)):
+            raise DivergedError(
+                f"a baseline beside a supernet must keep a finite loss, but it was {float(baseline)} in step "
+                f"{self.steps}; lower the learning rate or 'baseline_rate', or name another baseline"
+            )
         losses = self._net.step(architectures, batch, rates, batch_size=settings.batch_size)
         return StepLosses(tuple((losses / rows).tolist()), float(baseline) / rows, rows)
 

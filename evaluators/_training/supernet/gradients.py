@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evaluators._errors import DivergedError
 from evaluators._training.supernet.axes import Labels
 from evaluators._training.supernet.places import Place
 from searchspaces.build import RankingModel
@@ -21,37 +20,46 @@ Part = tuple[tuple[Labels, ...], Tensor]
 
 @dataclass(eq=False)
 class Gradients:
-    """What the backward passes of several candidates on one batch left: outside tables by key, and leaves of tables."""
+    """What backward passes on one batch left: outside tables by key, and in the touched rows of tables."""
 
     parts: dict[str, list[Part]] = field(default_factory=dict)
-    leaves: dict[str, list[Tensor]] = field(default_factory=dict)
+    tables: dict[str, list[Tensor]] = field(default_factory=dict)
 
-    def add(self, model: RankingModel, places: Mapping[str, Place]) -> None:
-        """Takes those of a model's parameters; what the loss did not reach has none."""
+    @classmethod
+    def of(cls, model: RankingModel, places: Mapping[str, Place], leaves: Mapping[str, Sequence[Tensor]]) -> Gradients:
+        """Those of one candidate's parameters and of its leaves of tables; what the loss did not reach has none."""
+        found = cls()
         parameters = dict(model.named_parameters())
         for name, place in places.items():
             one = parameters.get(name)
             if one is not None and one.grad is not None:
-                self.parts.setdefault(place.key, []).append((place.labels, one.grad))
+                found.parts.setdefault(place.key, []).append((place.labels, one.grad))
+        for key, own in leaves.items():
+            found.tables[key] = [one.grad for one in own if one.grad is not None]
+        return found
 
-    def summed(self, *, most: float) -> dict[str, Part]:
-        """One gradient for each key, all scaled down where their norm together is above `most`.
+    def scale(self, *, most: float) -> float | None:
+        """By what to multiply for a norm outside tables of at most `most`; None where something is no finite number.
 
-        Raises:
-            DivergedError: the norm is no finite number: a weight that is none would count as one that was never drawn.
+        Tables follow: what explodes in the layers explodes in the rows that they take, too.
         """
-        found = {key: summed(parts) for key, parts in self.parts.items()}
-        norm = math.sqrt(sum(float(gradient.square().sum()) for _, gradient in found.values()))
-        if not math.isfinite(norm):
-            raise DivergedError(
-                f"training a supernet must keep finite gradients, but their norm was {norm}; lower the learning rate"
-            )
-        scale = min(1.0, most / norm) if norm > 0.0 else 1.0
-        return {key: (labels, gradient * scale) for key, (labels, gradient) in found.items()}
+        whole = {key: summed(parts)[1] for key, parts in self.parts.items()}
+        norm = math.sqrt(sum(float(one.square().sum()) for one in whole.values()))
+        rows = sum(float(one.abs().sum()) for own in self.tables.values() for one in own)
+        if not math.isfinite(norm + rows):
+            return None
+        return min(1.0, most / norm) if norm > 0.0 else 1.0
 
-    def of_table(self, key: str) -> list[Tensor]:
-        """Gradients of the touched rows of a table, one for each candidate that took them."""
-        return [one.grad for one in self.leaves[key] if one.grad is not None]
+    def add(self, other: Gradients, *, scale: float) -> None:
+        """Takes those of another candidate of the step, multiplied."""
+        for key, parts in other.parts.items():
+            self.parts.setdefault(key, []).extend((labels, _times(one, scale)) for labels, one in parts)
+        for key, own in other.tables.items():
+            self.tables.setdefault(key, []).extend(_times(one, scale) for one in own)
+
+    def summed(self) -> dict[str, Part]:
+        """One gradient for each key outside tables."""
+        return {key: summed(parts) for key, parts in self.parts.items()}
 
 
 def summed(parts: Sequence[Part]) -> Part:
@@ -66,3 +74,7 @@ def summed(parts: Sequence[Part]) -> Part:
         shaped = [one.view([-1 if axis == at else 1 for axis in axes]) for at, one in enumerate(places)]
         total.index_put_(tuple(one.to(total.device) for one in shaped), gradient, accumulate=True)
     return labels, total
+
+
+def _times(gradient: Tensor, scale: float) -> Tensor:
+    return gradient if scale == 1.0 else gradient * scale

@@ -34,7 +34,10 @@ EPSILON = 1e-2
 """Of AdaGrad outside tables, as in the published supernet of NASRec (Zhang et al. 2023)."""
 
 CLIP = 5.0
-"""Largest norm of a step's gradient outside tables (the same)."""
+"""Largest norm of a candidate's gradient outside tables (the same, where a step has one candidate)."""
+
+BARREN = 50
+"""Steps in a row without a candidate that can be trained, after which training has lost its footing."""
 
 
 @dataclass(eq=False)
@@ -52,6 +55,7 @@ class Supernet:
     shared: dict[str, Shared] = field(default_factory=dict)
     tables: dict[str, SharedTable] = field(default_factory=dict)
     _places: dict[str, dict[str, Place]] = field(default_factory=dict, repr=False)
+    _barren: int = field(default=0, repr=False)
 
     def subnetwork(self, architecture: Architecture, *, again: RankingModel | None = None) -> RankingModel:
         """The stand-alone model of an architecture with a copy of its weights, its tables views of those shared.
@@ -72,36 +76,50 @@ class Supernet:
     ) -> Float[Tensor, " architectures"]:
         """Log loss of each summed over the batch, before the weights take a step against their mean gradient.
 
+        Each counts with a gradient of norm `CLIP` at most. One whose loss or gradient is no finite number does not
+        count, and has the loss NaN: products of products without a norm between them overflow in some candidates of a
+        space, which are no reason to lose the others.
+
         Raises:
-            DivergedError: a loss is no finite number; then the weights stay as they are.
+            DivergedError: none of the candidates of the last `BARREN` steps could be trained.
         """
         gradients = Gradients()
         lookups: dict[str, Lookup] = {}
         losses, statistics = [], []
         for architecture in architectures:
             model, places = self._blank(architecture)
-            self._keep(places, self._fill(model, places))
+            drawn = self._fill(model, places)
+            leaves: dict[str, list[Tensor]] = {}
             share = 1.0 / (batch_size * len(architectures))
-            losses.append(self._backward(model, batch, lookups, gradients, share=share, offset=offset))
-            gradients.add(model, places)
-            statistics.append((places, _statistics(model, places)))
-        found = torch.stack(losses)
-        if not bool(torch.isfinite(found).all()):
-            raise DivergedError(
-                f"training a supernet must keep finite losses, but they were {found.tolist()}; lower the learning rate"
-            )
+            loss = self._backward(model, batch, lookups, leaves, share=share, offset=offset)
+            own = Gradients.of(model, places, leaves)
+            scale = own.scale(most=CLIP / len(architectures)) if bool(torch.isfinite(loss)) else None
+            losses.append(loss if scale is not None else torch.full_like(loss, torch.nan))
+            if scale is not None:
+                self._keep(places, drawn)
+                gradients.add(own, scale=scale)
+                statistics.append((places, _statistics(model, places)))
+        self._count(barren=not statistics)
         self._learn(gradients, lookups, rates)
         for places, values in statistics:
             self._keep(places, values)
         self.steps += 1
-        return found
+        return torch.stack(losses)
+
+    def _count(self, *, barren: bool) -> None:
+        self._barren = self._barren + 1 if barren else 0
+        if self._barren >= BARREN:
+            raise DivergedError(
+                f"training a supernet must keep the loss of some candidate finite, but for {BARREN} steps up to step "
+                f"{self.steps} there was none; lower the learning rate"
+            )
 
     def _backward(
         self,
         model: RankingModel,
         batch: Batch,
         lookups: dict[str, Lookup],
-        gradients: Gradients,
+        leaves: dict[str, list[Tensor]],
         *,
         share: float,
         offset: float,
@@ -120,7 +138,7 @@ class Supernet:
                     rows = source.lookups(batch.numeric, batch.categorical, name)
                     lookups[key] = Lookup.of(rows, len(own.weight), self.device)
                 leaf = own.take(lookups[key], dim)
-                gradients.leaves.setdefault(key, []).append(leaf)
+                leaves.setdefault(key, []).append(leaf)
                 vectors[name] = lookups[key].take(leaf)
             raw[at] = source(batch.numeric.to(self.dtype), batch.categorical, vectors)
         logits = model.interact(raw) + offset
@@ -129,10 +147,9 @@ class Supernet:
         return loss.detach()
 
     def _learn(self, gradients: Gradients, lookups: Mapping[str, Lookup], rates: Rates) -> None:
-        for key, (labels, gradient) in gradients.summed(most=CLIP).items():
+        for key, (labels, gradient) in gradients.summed().items():
             self.shared[key].learn(labels, gradient, rate=rates.weights, epsilon=EPSILON)
-        for key in gradients.leaves:
-            found = gradients.of_table(key)
+        for key, found in gradients.tables.items():
             if found:
                 self.tables[key].learn(lookups[key], found, rate=rates.tables)
 

@@ -30,7 +30,10 @@ class SupernetPlan:
 
 @dataclass(frozen=True)
 class StepLosses:
-    """Mean log losses of one step on the same batch, each before the weights took their step; `rows` of the batch."""
+    """Mean log losses of one step on the same batch, each before the weights took their step; `rows` of the batch.
+
+    NaN for candidates whose loss or gradient was no finite number: the step went on without them.
+    """
 
     candidates: tuple[float, ...]
     baseline: float

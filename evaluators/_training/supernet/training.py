@@ -39,7 +39,7 @@ class Training:
         """Trains to the end, or to the step `until`, with a checkpoint after every so many steps and at the end.
 
         Raises:
-            DivergedError: a loss is no finite number.
+            DivergedError: the losses of many steps in a row were no finite numbers.
             EvaluatorError: the checkpoint in the folder is another supernet's, or cannot be read.
         """
         if self.folder is not None:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from evaluators._errors import DivergedError
-from evaluators._training.supernet.network import Supernet
+from evaluators._training.examples import Batch
+from evaluators._training.supernet.network import BARREN, Supernet
 from evaluators._training.supernet.settings import Rates
 from searchspaces import Architecture, Node, Options
 from searchspaces.block import Dropout
@@ -150,15 +153,45 @@ def test_training_lowers_the_loss_of_a_candidate_that_was_not_trained() -> None:
     assert _loss(net.subnetwork(chain(12))) < before - 0.02
 
 
+def unlike_any_number() -> Batch:
+    broken = batch()
+    broken.label.fill_(np.nan)
+    return broken
+
+
 def test_a_loss_that_is_not_finite_leaves_the_weights_alone() -> None:
     net = Supernet(SCHEMA, 1, dtype=torch.float64)
     net.step([chain(8)], batch(), RATES, batch_size=32)
     before = logits(net.subnetwork(chain(8)))
-    broken = batch()
-    broken.label.fill_(np.nan)
-    with pytest.raises(DivergedError, match="lower the learning rate"):
-        net.step([chain(8)], broken, RATES, batch_size=32)
+    assert net.step([chain(8)], unlike_any_number(), RATES, batch_size=32).isnan().all()
     assert torch.equal(logits(net.subnetwork(chain(8))), before)
+    assert net.steps == 2
+
+
+def test_training_ends_where_no_loss_has_been_finite_for_long() -> None:
+    net = Supernet(SCHEMA, 1)
+    for _ in range(BARREN - 1):
+        net.step([chain(8)], unlike_any_number(), RATES, batch_size=32)
+    with pytest.raises(DivergedError, match="lower the learning rate"):
+        net.step([chain(8)], unlike_any_number(), RATES, batch_size=32)
+
+
+def test_who_overflows_does_not_take_the_others_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    nets = [Supernet(SCHEMA, 1, dtype=torch.float64) for _ in range(2)]
+    honest = Supernet._backward
+
+    def backward(self: Supernet, model: RankingModel, *rest: Any, **named: Any) -> torch.Tensor:
+        loss = honest(self, model, *rest, **named)
+        if any(len(one) == 64 for one in model.nodes.parameters()):
+            for one in model.parameters():
+                one.grad = None if one.grad is None else torch.full_like(one.grad, torch.inf)
+        return loss
+
+    monkeypatch.setattr(Supernet, "_backward", backward)
+    both = nets[0].step([chain(64), chain(8)], batch(), RATES, batch_size=32)
+    nets[1].step([chain(8)], batch(), RATES, batch_size=64)
+    assert both.isfinite().tolist() == [False, True]
+    assert torch.equal(*(logits(net.subnetwork(chain(8))) for net in nets))
 
 
 def _first_layer(model: RankingModel) -> torch.nn.Parameter:

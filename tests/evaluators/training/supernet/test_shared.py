@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from evaluators import DivergedError
 from evaluators._training.supernet.gradients import Gradients, summed
 from evaluators._training.supernet.shared import Shared
 
@@ -64,14 +63,27 @@ def test_gradients_of_several_parts_add_up_where_they_overlap() -> None:
     assert total.tolist() == [[0.0, 1.0], [10.0, 22.0]]
 
 
+def gradients_of(**sizes: float) -> Gradients:
+    return Gradients({key: [((labels(0),), torch.tensor([size]))] for key, size in sizes.items()})
+
+
 def test_gradients_are_scaled_down_together() -> None:
-    gradients = Gradients({key: [((labels(0),), torch.tensor([size]))] for key, size in (("a", 3.0), ("b", 4.0))})
-    found = gradients.summed(most=1.0)
-    assert [float(one) for _, one in found.values()] == pytest.approx([0.6, 0.8])
-    assert [float(one) for _, one in gradients.summed(most=9.0).values()] == [3.0, 4.0]
+    own = gradients_of(a=3.0, b=4.0)
+    assert own.scale(most=1.0) == pytest.approx(0.2)
+    assert own.scale(most=9.0) == 1.0
+    assert gradients_of(a=0.0).scale(most=1.0) == 1.0
 
 
-def test_a_gradient_that_is_not_finite_is_refused() -> None:
-    gradients = Gradients({"a": [((labels(0),), torch.tensor([float("nan")]))]})
-    with pytest.raises(DivergedError, match=r"finite gradients.*lower the learning rate"):
-        gradients.summed(most=1.0)
+def test_a_gradient_that_is_not_finite_has_no_scale() -> None:
+    assert gradients_of(a=float("nan")).scale(most=1.0) is None
+    assert Gradients(tables={"t": [torch.tensor([float("inf")])]}).scale(most=1.0) is None
+
+
+def test_gradients_of_candidates_add_up_each_by_its_scale() -> None:
+    total = Gradients()
+    for scale, size in ((0.5, 2.0), (1.0, 3.0)):
+        own = gradients_of(a=size)
+        own.tables["t"] = [torch.tensor([size])]
+        total.add(own, scale=scale)
+    assert total.summed()["a"][1].tolist() == [4.0]
+    assert [one.tolist() for one in total.tables["t"]] == [[1.0], [3.0]]
