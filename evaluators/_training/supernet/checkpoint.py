@@ -14,10 +14,10 @@ from torch import Tensor
 
 from evaluators._errors import EvaluatorError
 from evaluators._training.supernet.network import Supernet
-from evaluators._training.supernet.shared import Shared
+from evaluators._training.supernet.shared import Shared, Tile
 from evaluators._training.supernet.tables import SharedTable
 
-VERSION = 1
+VERSION = 2
 FACTS_FILE = "supernet.json"
 
 
@@ -70,8 +70,9 @@ def _tensors(net: Supernet) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors by short names, and the keys that the names stand for."""
     found: dict[str, Tensor] = {}
     for number, one in enumerate(net.shared.values()):
-        values, squares = one.used()
-        found[f"shared.{number}.values"], found[f"shared.{number}.squares"] = values.contiguous(), squares.contiguous()
+        for key, tile in one.used().items():
+            name = f"shared.{number}.tiles.{'-'.join(map(str, key))}"
+            found[f"{name}.values"], found[f"{name}.squares"] = tile.values.contiguous(), tile.squares.contiguous()
         for axis, labels in enumerate(one.labels):
             found[f"shared.{number}.labels.{axis}"] = torch.from_numpy(labels.view(np.int64).copy())
     for number, table in enumerate(net.tables.values()):
@@ -82,14 +83,28 @@ def _tensors(net: Supernet) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def _put(net: Supernet, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     moved = {name: one.to(net.device, net.dtype) if one.is_floating_point() else one for name, one in tensors.items()}
-    for number, key in enumerate(facts["shared"]):
-        values = moved[f"shared.{number}.values"]
-        labels = tuple(moved[f"shared.{number}.labels.{axis}"].numpy().view(np.uint64) for axis in range(values.dim()))
-        net.shared[key] = Shared(labels, values, moved[f"shared.{number}.squares"])
+    by_number: dict[str, dict[str, Tensor]] = {str(number): {} for number in range(len(facts["shared"]))}
+    for name, one in moved.items():
+        kind, number, rest = name.split(".", 2)
+        if kind == "shared":
+            by_number[number][rest] = one
+    for key, own in zip(facts["shared"], by_number.values(), strict=True):
+        net.shared[key] = _shared(own, like=torch.zeros(0, dtype=net.dtype, device=net.device))
     for number, (key, parts, centre) in enumerate(facts["tables"]):
         named = tuple((str(name), int(rows)) for name, rows in parts)
         weight, squares = moved[f"tables.{number}.weight"], moved[f"tables.{number}.squares"]
         net.tables[key] = SharedTable(named, centre, net.seed, weight, squares)
+
+
+def _shared(own: Mapping[str, Tensor], *, like: Tensor) -> Shared:
+    axes = sum(name.startswith("labels.") for name in own)
+    labels = tuple(own[f"labels.{axis}"].cpu().numpy().view(np.uint64) for axis in range(axes))
+    names = [name.split(".")[1] for name in own if name.startswith("tiles.") and name.endswith(".values")]
+    tiles = {
+        tuple(int(one) for one in name.split("-")): Tile(own[f"tiles.{name}.values"], own[f"tiles.{name}.squares"])
+        for name in names
+    }
+    return Shared(labels, like, tiles)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

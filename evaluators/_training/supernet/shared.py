@@ -20,62 +20,105 @@ RESERVE = 1.25
 MOST_RUNS = 64
 """Pieces that are moved one by one."""
 
+SIDES = {1: 1 << 16}
+"""Numbers along a side of a tile, by how many axes there are."""
+
+SIDE = 256
+"""Where `SIDES` says nothing."""
+
 Positions = NDArray[np.int64]
 Run = tuple[int, int, int]
-"""Place in the part, place in the whole, and length of what lies together in both."""
+"""Place in the part, place in the whole or in a tile, and length of what lies together in both."""
+
+Key = tuple[int, ...]
+"""Which tile along each axis."""
 
 Index = tuple[slice, ...] | tuple[Tensor, ...]
-Pieces = list[tuple[Index, Index]]
-"""Where each piece lies in the part and in the whole."""
+Pieces = list[tuple[Key, Index, Index]]
+"""Of each piece the tile, where it lies in the part, and where in the tile."""
+
+
+@dataclass(eq=False)
+class Tile:
+    """Values, NaN where none was drawn, and what AdaGrad adds up of their gradients."""
+
+    values: Tensor
+    squares: Tensor
+
+    def grown(self, shape: Sequence[int]) -> Tile:
+        """Itself, or what holds it at its beginning."""
+        if tuple(self.values.shape) == tuple(shape):
+            return self
+        return Tile(_enlarged(self.values, shape, torch.nan), _enlarged(self.squares, shape, 0.0))
 
 
 @dataclass(eq=False)
 class Shared:
-    """Values and what AdaGrad adds up of their gradients. It grows as labels come; what was never drawn is NaN."""
+    """A tensor with labels along its axes, kept in tiles that are made when something is written there.
+
+    It grows as labels come. Candidates draw parts of it, and where both axes are wide joins of inputs, much is no part
+    of any: a full rectangle takes many times the memory. `like` has the type and the device.
+    """
 
     labels: tuple[Labels, ...]
-    values: Tensor
-    squares: Tensor
+    like: Tensor
+    tiles: dict[Key, Tile] = field(default_factory=dict)
+    _room: list[int] = field(default_factory=list, init=False, repr=False)
     _sorted: list[tuple[Labels, Positions]] = field(default_factory=list, init=False, repr=False)
     _last: tuple[Sequence[Labels], Pieces, bool] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._room = list(self.shape)
+        self._side = SIDES.get(len(self.labels), SIDE)
 
     @classmethod
     def empty(cls, axes: int, like: Tensor) -> Shared:
         """With nothing along any axis."""
         none = np.zeros(0, np.uint64)
-        return cls((none,) * axes, like.new_zeros((0,) * axes), like.new_zeros((0,) * axes))
+        return cls((none,) * axes, like.new_zeros(0))
 
     def take(self, labels: Sequence[Labels]) -> Tensor:
         """A copy of the values at these labels; NaN where there are none."""
         pieces, is_whole = self._pieces(labels)
         shape = [len(one) for one in labels]
-        part = self.values.new_empty(shape) if is_whole else self.values.new_full(shape, torch.nan)
-        return _copied(self.values, part, pieces)
+        part = self.like.new_empty(shape) if is_whole else self.like.new_full(shape, torch.nan)
+        for key, here, there in pieces:
+            part[here] = self.tiles[key].values[there] if key in self.tiles else torch.nan
+        return part
 
     def put(self, labels: Sequence[Labels], values: Tensor) -> None:
         """Writes values, also where there were none."""
         self._grow(labels)
-        for here, there in self._pieces(labels)[0]:
-            self.values[there] = values[here]
+        for key, here, there in self._pieces(labels)[0]:
+            self._tile(key).values[there] = values[here]
 
     def learn(self, labels: Sequence[Labels], gradient: Tensor, *, rate: float, epsilon: float) -> None:
         """A step of AdaGrad (Duchi, Hazan and Singer 2011, Adaptive subgradient methods) on a part that is there."""
-        pieces, _ = self._pieces(labels)
-        squares = _copied(self.squares, torch.zeros_like(gradient), pieces).addcmul_(gradient, gradient)
-        move = gradient / squares.sqrt().add_(epsilon)
-        for here, there in pieces:
-            self.squares[there] = squares[here]
-            self.values[there] -= rate * move[here]
+        for key, here, there in self._pieces(labels)[0]:
+            tile, own = self.tiles[key], gradient[here]
+            squares = tile.squares[there] + own * own
+            tile.squares[there] = squares
+            tile.values[there] -= rate * (own / squares.sqrt_().add_(epsilon))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """How many labels each axis has."""
         return tuple(len(one) for one in self.labels)
 
-    def used(self) -> tuple[Tensor, Tensor]:
-        """Values and squares without what is in reserve."""
-        part = tuple(slice(0, size) for size in self.shape)
-        return self.values[part], self.squares[part]
+    def used(self) -> dict[Key, Tile]:
+        """The tiles without what is in reserve."""
+        parts = {key: tuple(slice(0, size) for size in self._extent(key, self.shape)) for key in self.tiles}
+        return {key: Tile(one.values[parts[key]], one.squares[parts[key]]) for key, one in self.tiles.items()}
+
+    def _tile(self, key: Key) -> Tile:
+        if key not in self.tiles:
+            shape = self._extent(key, self._room)
+            self.tiles[key] = Tile(self.like.new_full(shape, torch.nan), self.like.new_zeros(shape))
+        return self.tiles[key]
+
+    def _extent(self, key: Key, whole: Sequence[int]) -> tuple[int, ...]:
+        """The shape of a tile of a rectangle."""
+        return tuple(min(self._side, size - at * self._side) for at, size in zip(key, whole, strict=True))
 
     def _pieces(self, labels: Sequence[Labels]) -> tuple[Pieces, bool]:
         """The pieces of the part at some labels, and whether all labels are there; of the last ones it is known."""
@@ -83,7 +126,7 @@ class Shared:
             runs = [self._runs(at, one) for at, one in enumerate(labels)]
             known = [sum(length for _, _, length in one) for one in runs]
             is_whole = known == [len(one) for one in labels]
-            self._last = labels, _pieces(runs), is_whole
+            self._last = labels, _tiled(runs, self._side), is_whole
         return self._last[1], self._last[2]
 
     def _runs(self, axis: int, labels: Labels) -> list[Run]:
@@ -110,12 +153,10 @@ class Shared:
         fresh = [one[self._positions(at, one) < 0] for at, one in enumerate(labels)]
         self.labels = tuple(np.concatenate([own, new]) for own, new in zip(self.labels, fresh, strict=True))
         self._sorted, self._last = [], None
-        if all(have >= need for have, need in zip(self.values.shape, self.shape, strict=True)):
-            return
-        pairs = zip(self.values.shape, self.shape, strict=True)
-        room = [have if have >= need else need if have == 0 else int(need * RESERVE) for have, need in pairs]
-        self.values = _enlarged(self.values, room, torch.nan)
-        self.squares = _enlarged(self.squares, room, 0.0)
+        pairs = list(zip(self._room, self.shape, strict=True))
+        if any(have < need for have, need in pairs):
+            self._room = [have if have >= need else need if have == 0 else int(need * RESERVE) for have, need in pairs]
+            self.tiles = {key: one.grown(self._extent(key, self._room)) for key, one in self.tiles.items()}
 
 
 def _enlarged(tensor: Tensor, shape: Sequence[int], fill: float) -> Tensor:
@@ -124,13 +165,30 @@ def _enlarged(tensor: Tensor, shape: Sequence[int], fill: float) -> Tensor:
     return larger
 
 
-def _copied(tensor: Tensor, part: Tensor, pieces: Pieces) -> Tensor:
-    for here, there in pieces:
-        part[here] = tensor[there]
-    return part
+def _tiled(runs: Sequence[Sequence[Run]], side: int) -> Pieces:
+    """The pieces of a part, tile by tile."""
+    by_tile = [_cut(one, side) for one in runs]
+    return [
+        (key, here, there)
+        for key in itertools.product(*by_tile)
+        for here, there in _pieces([own[at] for own, at in zip(by_tile, key, strict=True)])
+    ]
 
 
-def _pieces(runs: Sequence[Sequence[Run]]) -> Pieces:
+def _cut(runs: Sequence[Run], side: int) -> dict[int, list[Run]]:
+    """Runs along an axis, cut where tiles meet, by tile and with their places in it."""
+    found: dict[int, list[Run]] = {}
+    for at, start, length in runs:
+        done = 0
+        while done < length:
+            tile, inside = divmod(start + done, side)
+            size = min(length - done, side - inside)
+            found.setdefault(tile, []).append((at + done, inside, size))
+            done += size
+    return found
+
+
+def _pieces(runs: Sequence[Sequence[Run]]) -> list[tuple[Index, Index]]:
     """What lies together is moved together: a gather of single columns takes several times as long."""
     if math.prod(len(one) for one in runs) > MOST_RUNS:
         return [tuple(_crossed([_spread(one, side) for one in runs]) for side in (0, 1))]  # type: ignore[list-item]

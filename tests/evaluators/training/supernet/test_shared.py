@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from evaluators._training.supernet.gradients import Gradients, summed
-from evaluators._training.supernet.shared import Shared
+from evaluators._training.supernet.shared import SIDE, Shared
 
 
 def labels(*found: int) -> np.ndarray:
@@ -44,15 +44,41 @@ def test_many_scattered_places_are_found_as_few_are() -> None:
     place = {int(label): at for at, label in enumerate(order)}
     assert shared.take((chosen,)).tolist() == [float(place[int(label)]) for label in chosen]
     shared.put((chosen,), torch.full((len(chosen),), -1.0))
-    assert (shared.used()[0] == -1.0).sum() == len(chosen)
+    assert (shared.take(shared.labels) == -1.0).sum() == len(chosen)
+
+
+def test_tiles_are_made_where_something_is_written_alone() -> None:
+    shared, count = Shared.empty(2, torch.zeros(1)), 3 * SIDE
+    rows = np.arange(count, dtype=np.uint64)
+    for start in (0, SIDE, 2 * SIDE):
+        own = rows[start : start + SIDE + 1]
+        shared.put((own, own), torch.full((len(own), len(own)), float(start)))
+    assert len(shared.tiles) == 7
+    found = shared.take((rows, rows))
+    assert found[[0, SIDE - 1, SIDE, 2 * SIDE, -1], [0, SIDE, SIDE, 2 * SIDE, -1]].tolist() == [
+        0,
+        0,
+        SIDE,
+        2 * SIDE,
+        2 * SIDE,
+    ]
+    assert found[0, -1].isnan()
+
+
+def test_a_step_crosses_the_border_of_tiles() -> None:
+    shared, rows = Shared.empty(2, torch.zeros(1)), np.arange(SIDE + 2, dtype=np.uint64)
+    shared.put((rows, labels(7)), torch.zeros(len(rows), 1))
+    chosen = rows[::-2].copy()
+    shared.learn((chosen, labels(7)), torch.ones(len(chosen), 1), rate=0.5, epsilon=0.0)
+    assert shared.take((rows, labels(7)))[:, 0].tolist() == [0.0, -0.5] * (len(rows) // 2)
 
 
 def test_a_step_moves_the_part_alone() -> None:
     shared = filled()
     shared.learn((labels(1), labels(10)), torch.tensor([[2.0]]), rate=0.5, epsilon=0.0)
-    assert shared.used()[0].tolist() == [[1.0, 2.0], [2.5, 4.0]]
+    assert shared.take(shared.labels).tolist() == [[1.0, 2.0], [2.5, 4.0]]
     shared.learn((labels(1), labels(10)), torch.tensor([[2.0]]), rate=0.5, epsilon=0.0)
-    assert np.isclose(float(shared.used()[0][1, 0]), 2.5 - 0.5 * 2.0 / np.sqrt(8.0))
+    assert np.isclose(float(shared.take(shared.labels)[1, 0]), 2.5 - 0.5 * 2.0 / np.sqrt(8.0))
 
 
 def test_gradients_of_several_parts_add_up_where_they_overlap() -> None:

@@ -26,7 +26,7 @@ def training(folder: Path | None = None, *, settings: SupernetSettings = SETTING
 
 
 def everything(net: Supernet) -> dict[str, torch.Tensor]:
-    shared = {key: torch.nan_to_num(one.used()[0], nan=-1.0) for key, one in net.shared.items()}
+    shared = {key: torch.nan_to_num(one.take(one.labels), nan=-1.0) for key, one in net.shared.items()}
     return shared | {key: one.weight for key, one in net.tables.items()}
 
 
