@@ -90,9 +90,9 @@ def _put(net: Supernet, facts: Mapping[str, Any], tensors: Mapping[str, Tensor])
             by_number[number][rest] = one
     for key, own in zip(facts["shared"], by_number.values(), strict=True):
         net.shared[key] = _shared(own, like=torch.zeros(0, dtype=net.dtype, device=net.device))
-    for number, (key, parts, centre) in enumerate(facts["tables"]):
+    for at, (key, parts, centre) in enumerate(facts["tables"]):
         named = tuple((str(name), int(rows)) for name, rows in parts)
-        weight, squares = moved[f"tables.{number}.weight"], moved[f"tables.{number}.squares"]
+        weight, squares = moved[f"tables.{at}.weight"], moved[f"tables.{at}.squares"]
         net.tables[key] = SharedTable(named, centre, net.seed, weight, squares)
 
 
