@@ -30,7 +30,8 @@ def save(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
     tensors, keys = _tensors(net)
     save_file(tensors, folder / f"{weights}.partial")
     os.replace(folder / f"{weights}.partial", folder / weights)
-    facts = {"version": VERSION, "identity": identity, "steps": net.steps, "weights": weights, **keys}
+    counts = {"steps": net.steps, "barren": net.barren}
+    facts = {"version": VERSION, "identity": identity, "weights": weights, **counts, **keys}
     partial = folder / f"{FACTS_FILE}.partial"
     partial.write_text(json.dumps(facts, sort_keys=True), encoding="utf-8")
     os.replace(partial, folder / FACTS_FILE)
@@ -50,10 +51,10 @@ def restore(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         tensors = _read(folder / facts["weights"])
-        given, steps = facts["identity"], facts["steps"]
+        given, steps, barren = facts["identity"], facts["steps"], facts["barren"]
         if facts["version"] == VERSION and given == identity:
             _put(net, facts, tensors)
-            net.steps = steps
+            net.steps, net.barren = steps, barren
             return
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EvaluatorError(

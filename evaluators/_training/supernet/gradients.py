@@ -43,8 +43,7 @@ class Gradients:
 
         Tables follow: what explodes in the layers explodes in the rows that they take, too.
         """
-        whole = {key: summed(parts)[1] for key, parts in self.parts.items()}
-        norm = math.sqrt(sum(float(one.square().sum()) for one in whole.values()))
+        norm = math.sqrt(sum(float(summed(parts)[1].square().sum()) for parts in self.parts.values()))
         rows = sum(float(one.abs().sum()) for own in self.tables.values() for one in own)
         if not math.isfinite(norm + rows):
             return None

@@ -44,7 +44,8 @@ BARREN = 50
 class Supernet:
     """Weights for every architecture on one schema, drawn when they are first trained.
 
-    `dtype` is the precision of all of it. Letting it compute something never changes it: `step` alone does.
+    `dtype` is the precision of all of it; the last `barren` of its `steps` had no candidate that could be trained.
+    Letting it compute something never changes it: `step` alone does.
     """
 
     schema: FeatureSchema
@@ -52,10 +53,10 @@ class Supernet:
     dtype: torch.dtype = torch.float32
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     steps: int = 0
+    barren: int = 0
     shared: dict[str, Shared] = field(default_factory=dict)
     tables: dict[str, SharedTable] = field(default_factory=dict)
     _places: dict[str, dict[str, Place]] = field(default_factory=dict, repr=False)
-    _barren: int = field(default=0, repr=False)
 
     def subnetwork(self, architecture: Architecture, *, again: RankingModel | None = None) -> RankingModel:
         """The stand-alone model of an architecture with a copy of its weights, its tables views of those shared.
@@ -107,8 +108,8 @@ class Supernet:
         return torch.stack(losses)
 
     def _count(self, *, barren: bool) -> None:
-        self._barren = self._barren + 1 if barren else 0
-        if self._barren >= BARREN:
+        self.barren = self.barren + 1 if barren else 0
+        if self.barren >= BARREN:
             raise DivergedError(
                 f"training a supernet must keep the loss of some candidate finite, but for {BARREN} steps up to step "
                 f"{self.steps} there was none; lower the learning rate"

@@ -20,11 +20,11 @@ RESERVE = 1.25
 MOST_RUNS = 64
 """Pieces that are moved one by one."""
 
-SIDES = {1: 1 << 16}
-"""Numbers along a side of a tile, by how many axes there are."""
-
 SIDE = 256
-"""Where `SIDES` says nothing."""
+"""Numbers along a side of a tile."""
+
+LONG_SIDE = 1 << 16
+"""The same of what has one axis."""
 
 Positions = NDArray[np.int64]
 Run = tuple[int, int, int]
@@ -63,13 +63,12 @@ class Shared:
     labels: tuple[Labels, ...]
     like: Tensor
     tiles: dict[Key, Tile] = field(default_factory=dict)
-    _room: list[int] = field(default_factory=list, init=False, repr=False)
+    _room: list[int] = field(init=False, repr=False)
     _sorted: list[tuple[Labels, Positions]] = field(default_factory=list, init=False, repr=False)
     _last: tuple[Sequence[Labels], Pieces, bool] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._room = list(self.shape)
-        self._side = SIDES.get(len(self.labels), SIDE)
 
     @classmethod
     def empty(cls, axes: int, like: Tensor) -> Shared:
@@ -109,6 +108,10 @@ class Shared:
         """The tiles without what is in reserve."""
         parts = {key: tuple(slice(0, size) for size in self._extent(key, self.shape)) for key in self.tiles}
         return {key: Tile(one.values[parts[key]], one.squares[parts[key]]) for key, one in self.tiles.items()}
+
+    @property
+    def _side(self) -> int:
+        return LONG_SIDE if len(self.labels) == 1 else SIDE
 
     def _tile(self, key: Key) -> Tile:
         if key not in self.tiles:

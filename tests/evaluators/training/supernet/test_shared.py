@@ -55,13 +55,8 @@ def test_tiles_are_made_where_something_is_written_alone() -> None:
         shared.put((own, own), torch.full((len(own), len(own)), float(start)))
     assert len(shared.tiles) == 7
     found = shared.take((rows, rows))
-    assert found[[0, SIDE - 1, SIDE, 2 * SIDE, -1], [0, SIDE, SIDE, 2 * SIDE, -1]].tolist() == [
-        0,
-        0,
-        SIDE,
-        2 * SIDE,
-        2 * SIDE,
-    ]
+    across, down = [0, SIDE, SIDE, 2 * SIDE, -1], [0, SIDE - 1, SIDE, 2 * SIDE, -1]
+    assert found[down, across].tolist() == [0.0, 0.0, SIDE, 2 * SIDE, 2 * SIDE]
     assert found[0, -1].isnan()
 
 

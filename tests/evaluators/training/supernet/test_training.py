@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from evaluators._training.supernet.checkpoint import FACTS_FILE, restore, save
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.sampling import Sampling
 from evaluators._training.supernet.settings import SupernetSettings
+from evaluators._training.supernet.shared import SIDE, Shared
 from evaluators._training.supernet.training import Training
 from searchspaces.spaces.dhen import DHEN
 from tests.evaluators.small_data import SCHEMA, part
@@ -57,6 +59,21 @@ def test_a_finished_training_is_read_and_not_trained_again(tmp_path: Path) -> No
     again.run()
     assert again.net.steps == 6
     assert_equal(first.net, again.net)
+
+
+def test_a_checkpoint_keeps_all_tiles_and_how_long_nobody_could_be_trained(tmp_path: Path) -> None:
+    net, again = Supernet(SCHEMA, 1), Supernet(SCHEMA, 1)
+    labels = np.arange(SIDE + 2, dtype=np.uint64)
+    shared = net.shared["wide"] = Shared.empty(2, torch.zeros(1))
+    shared.put((labels, labels), torch.arange(len(labels) ** 2, dtype=torch.float32).view(len(labels), -1))
+    shared.learn((labels, labels), torch.ones(len(labels), len(labels)), rate=0.5, epsilon=0.0)
+    net.barren = 7
+    save(net, tmp_path, {})
+    restore(again, tmp_path, {})
+    assert_equal(again, net)
+    assert len(again.shared["wide"].tiles) == 4
+    assert all((one.squares == 1.0).all() for one in again.shared["wide"].used().values())
+    assert again.barren == 7
 
 
 def test_one_checkpoint_is_kept_and_nothing_half_written(tmp_path: Path) -> None:
