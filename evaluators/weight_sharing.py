@@ -45,6 +45,8 @@ class WeightSharing:
     refit             the last layer is fitted to the calibration rows by Newton's method, held by `ridge`
     calibration_rows  the last rows of the training part
     evaluation_rows   the first rows of the validation part; None takes all
+    adapt             passes over the calibration rows in which all layers outside tables learn, before the others: the
+                      order of scores gains much by them, and a score takes about twice the time for each
     hash_cap          rows that a table has at most
     checkpoint        folder to go on from after a stop; None keeps nothing
     device            'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
@@ -69,6 +71,7 @@ class WeightSharing:
     ridge: float = 1.0
     calibration_rows: int = 8192
     evaluation_rows: int | None = None
+    adapt: int = 0
     hash_cap: int | None = None
     checkpoint: Path | None = None
     device: str = "auto"
@@ -92,7 +95,7 @@ class WeightSharing:
             self.warm_up,
         )
         self.scoring = ScoringSettings(
-            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows
+            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows, self.adapt
         )
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:

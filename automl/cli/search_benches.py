@@ -69,6 +69,8 @@ def supernet(
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where supernets are kept; run again to go on.")],
     rows: Annotated[int, typer.Option(min=1, help="Rows that a supernet trains on.")] = 400_000,
     batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 256,
+    calibration: Annotated[int, typer.Option(min=1, help="Rows that sub-networks are adapted and fitted to.")] = 8192,
+    adapt: Annotated[int, typer.Option(min=1, help="Passes over them that adapt all layers.")] = 2,
     window: Annotated[int, typer.Option(min=100, help="Validation rows of a score.")] = 8192,
     seeds: Annotated[int, typer.Option(min=2, help="Supernets of each kind.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of the supernets.")] = 1,
@@ -77,10 +79,11 @@ def supernet(
 ) -> None:
     """How well a supernet orders candidates that were trained from scratch, with its parts on and off."""
     from automl.bench.supernet.benchmark import supernet as measure
-    from automl.bench.supernet.scores import Plan
+    from automl.bench.supernet.plan import Plan
     from automl.cli._output import emit
 
-    found = measure(Plan(table, data, folder, rows, batch_size=batch_size, window=window, seeds=seeds, seed=seed))
+    scoring = {"calibration_rows": calibration, "adapt": adapt, "window": window}
+    found = measure(Plan(table, data, folder, rows, batch_size=batch_size, seeds=seeds, seed=seed, **scoring))
     if out is not None or layout is Format.JSON:
         give(found, out)
     if layout is not Format.JSON:

@@ -85,7 +85,7 @@ class DNAS:
     tolerance            by which a candidate that is read out may miss the target, where any is so near
     candidates           scored at the end
     keep                 read out, the best first
-    recalibrate, refit, ridge, calibration_rows, evaluation_rows
+    recalibrate, refit, ridge, calibration_rows, evaluation_rows, adapt
                          how a sub-network is scored, as the evaluator `weight_sharing` says
     hash_cap             rows that a table has at most
     checkpoint_seconds   between two checkpoints
@@ -132,6 +132,7 @@ class DNAS:
     ridge: float = 1.0
     calibration_rows: int = 4096
     evaluation_rows: int | None = 8192
+    adapt: int = 0
     hash_cap: int | None = None
     checkpoint_seconds: float = 60.0
     device: str = "auto"
@@ -154,7 +155,7 @@ class DNAS:
             raise ConfigError("the method 'dnas'", mistakes)
         self._prices = Prices(self.schema)
         self._scoring = ScoringSettings(
-            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows
+            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows, self.adapt
         )
         self._how = LogitSettings(
             Target(self._target(), self.penalty),
@@ -258,7 +259,8 @@ class DNAS:
         if found < self.batch_size:
             raise StudyError(
                 f"a share {self.share} of {self.budget_rows} rows must pay for training, but {self.candidates} scores "
-                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows or calibration_rows"
+                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows, calibration_rows "
+                "or adapt"
             )
         return found
 

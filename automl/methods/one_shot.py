@@ -71,7 +71,7 @@ class OneShot:
                          population of these and mutates the best
     candidates           scored at the end
     keep                 read out, the best first
-    recalibrate, refit, ridge, calibration_rows, evaluation_rows
+    recalibrate, refit, ridge, calibration_rows, evaluation_rows, adapt
                          how a sub-network is scored, as the evaluator `weight_sharing` says
     hash_cap             rows that a table has at most
     checkpoint_seconds   between two checkpoints
@@ -114,6 +114,7 @@ class OneShot:
     ridge: float = 1.0
     calibration_rows: int = 4096
     evaluation_rows: int | None = 8192
+    adapt: int = 0
     hash_cap: int | None = None
     checkpoint_seconds: float = 60.0
     device: str = "auto"
@@ -131,7 +132,7 @@ class OneShot:
         if mistakes:
             raise ConfigError("the method 'one_shot'", mistakes)
         self._scoring = ScoringSettings(
-            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows
+            self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows, self.adapt
         )
         self._beside = self._baseline()
         self._price = self._price_of_cost()
@@ -242,6 +243,7 @@ class OneShot:
         if left < self.batch_size * (self.sampled + 1):
             raise StudyError(
                 f"a share {self.share} of {self.budget_rows} rows must pay for training, but {self.candidates} scores "
-                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows or calibration_rows"
+                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows, calibration_rows "
+                "or adapt"
             )
         return left // (self.sampled + 1)

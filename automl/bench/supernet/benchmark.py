@@ -12,7 +12,8 @@ from automl._errors import AutomlError
 from automl._versions import versions
 from automl.bench._remembering import remember
 from automl.bench._timing import machine
-from automl.bench.supernet.scores import Ground, Plan, costs, scored
+from automl.bench.supernet.plan import Ground, Plan
+from automl.bench.supernet.scores import costs, scored
 from automl.bench.supernet.variants import ALL_ON
 from automl.fidelity import Labels, Resamples, agreement, resamples
 from evaluators import Evaluation
@@ -108,6 +109,7 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "rows": plan.rows,
         "batch_size": plan.batch_size,
         "calibration_rows": plan.calibration_rows,
+        "adapt": plan.adapt,
         "window": plan.window,
         "seeds": plan.seeds,
         "seed": plan.seed,

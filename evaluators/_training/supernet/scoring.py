@@ -1,4 +1,4 @@
-"""What a sub-network is worth as it stands: the same rows for all, its norms and its last layer fitted to them."""
+"""What a sub-network is worth: the same rows for all, its layers, its norms and its last layer fitted to them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from evaluators._training.evaluate import checked_logits
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.loop import scores
 from evaluators._training.metrics import area_under_curve, normalised_entropy, row_losses
+from evaluators._training.supernet.adapting import adapt
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.refit import refitted
 from evaluators._training.supernet.settings import ScoringSettings
@@ -38,7 +39,8 @@ class Scorer:
     @property
     def rows(self) -> int:
         """Of the evaluation, and of each fit to the calibration rows."""
-        return len(self.evaluation) + len(self.calibration) * (self.settings.refit + self.settings.recalibrate)
+        fits = self.settings.refit + self.settings.recalibrate + self.settings.adapt
+        return len(self.evaluation) + len(self.calibration) * fits
 
     def score(self, architecture: Architecture) -> dict[str, Metric]:
         """`supernet_ne` with its error and `supernet_auc`, on the evaluation rows.
@@ -48,24 +50,47 @@ class Scorer:
             EvaluatorError: the evaluation rows are all of one class.
             SearchSpaceError: the architecture cannot be built for the schema.
         """
-        model = self.fitted(architecture)
+        return self.measured(self.fitted(architecture))
+
+    def measured(self, model: RankingModel) -> dict[str, Metric]:
+        """The same of a model, as it is.
+
+        Raises:
+            DivergedError: a logit is not finite.
+            EvaluatorError: the evaluation rows are all of one class.
+        """
         (logits,) = scores([model], self.evaluation)
         labels = self.evaluation.labels
         ne = normalised_entropy(row_losses(checked_logits(logits), labels), labels).metric()
         return {"supernet_ne": ne, "supernet_auc": Metric(area_under_curve(logits, labels))}
 
     def fitted(self, architecture: Architecture) -> RankingModel:
-        """The sub-network that is scored: its norms and its last layer fitted as the settings say.
+        """The sub-network that is scored: its layers, its norms and its last layer fitted as the settings say.
+
+        Raises:
+            SearchSpaceError: the architecture cannot be built for the schema.
+        """
+        model = self.adapted(architecture)
+        self.fit(model)
+        return model
+
+    def adapted(self, architecture: Architecture) -> RankingModel:
+        """The sub-network with its layers trained on, as far as the settings say.
 
         Raises:
             SearchSpaceError: the architecture cannot be built for the schema.
         """
         model = self.net.subnetwork(architecture)
+        if self.settings.adapt:
+            adapt(model, self.calibration, passes=self.settings.adapt)
+        return model
+
+    def fit(self, model: RankingModel) -> None:
+        """Fits norms and last layer of a sub-network, as far as the settings say."""
         if self.settings.recalibrate:
             self._recalibrate(model)
         if self.settings.refit and model.architecture.nodes[-1].block == OUTPUT:
             self._refit(model)
-        return model
 
     def _recalibrate(self, model: RankingModel) -> None:
         """Running statistics anew: the shared ones are those of many candidates."""

@@ -82,9 +82,10 @@ class ScoringSettings:
     refit             the last layer is fitted to the calibration rows, held at the shared one by `ridge`
     calibration_rows  the last rows of the training part
     evaluation_rows   the first rows of the validation part; None takes all
+    adapt             passes over the calibration rows in which all layers outside tables learn, before the others
 
     Raises:
-        EvaluatorError: a count is below one, or the ridge is not above zero.
+        EvaluatorError: a count is below one (of passes, below none), or the ridge is not above zero.
     """
 
     recalibrate: bool = True
@@ -92,11 +93,14 @@ class ScoringSettings:
     ridge: float = 1.0
     calibration_rows: int = 8192
     evaluation_rows: int | None = None
+    adapt: int = 0
 
     def __post_init__(self) -> None:
         counts = {"calibration_rows": self.calibration_rows, "evaluation_rows": self.evaluation_rows}
         for name, count in counts.items():
             if count is not None and (type(count) is not int or count < 1):
                 raise EvaluatorError(f"{name!r} must be a whole number of at least 1, but is {count!r}")
+        if type(self.adapt) is not int or self.adapt < 0:
+            raise EvaluatorError(f"'adapt' must be a whole number of passes, 0 for none, but is {self.adapt!r}")
         if not 0.0 < self.ridge < math.inf:
             raise EvaluatorError(f"'ridge' must be more than zero, but is {self.ridge!r}")

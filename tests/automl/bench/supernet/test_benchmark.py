@@ -11,7 +11,7 @@ import pytest
 from automl._errors import AutomlError
 from automl.bench.supernet import benchmark, scores
 from automl.bench.supernet.benchmark import supernet
-from automl.bench.supernet.scores import Plan
+from automl.bench.supernet.plan import Plan
 from automl.bench.supernet.variants import ALL_ON, VARIANTS
 from automl.bench.table.benchmark import table
 from automl.bench.table.plan import Plan as TablePlan
@@ -42,6 +42,14 @@ def test_every_variant_has_its_tau_and_a_second_run_trains_nothing(plan: Plan, m
     ]
     monkeypatch.setattr(scores, "_trained", None)
     assert supernet(plan)["variants"] == found["variants"]
+
+
+def test_a_kill_loses_one_candidate(plan: Plan) -> None:
+    found, file = supernet(plan)["variants"], plan.folder / "warm-1" / "scores.jsonl"
+    whole = file.read_text()
+    file.write_text(whole[: len(whole) * 2 // 3])
+    assert supernet(plan)["variants"] == found
+    assert file.read_text() == whole
 
 
 def test_a_folder_of_another_plan_is_refused(plan: Plan) -> None:

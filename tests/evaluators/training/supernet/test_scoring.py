@@ -82,6 +82,32 @@ def test_recalibration_matters_where_there_is_a_norm_over_the_batch_and_nowhere_
         assert (bare == again) is is_same
 
 
+def test_an_adapted_subnetwork_fits_better_and_leaves_the_supernet_as_it_was() -> None:
+    settings = ScoringSettings(recalibrate=False, refit=False, adapt=3)
+    rows = Examples(part(400, 4), torch.device("cpu"))
+    bare, adapted, again, after = (
+        Scorer(NET, rows, rows, one).score(model())["supernet_ne"].value for one in (BARE, settings, settings, BARE)
+    )
+    assert adapted < bare - 0.002
+    assert (adapted, bare) == (again, after)
+
+
+def test_all_layers_adapt_and_no_table_does() -> None:
+    one = scorer(ScoringSettings(adapt=1))
+    shared, adapted = NET.subnetwork(model("batch")), one.adapted(model("batch"))
+    before = dict(shared.named_parameters())
+    moved = {name for name, now in adapted.named_parameters() if not torch.equal(now, before[name])}
+    tables = {name for name in before if ".tables." in name or "embedding" in name or name.startswith("nodes.0")}
+    assert moved
+    assert moved.isdisjoint(tables)
+    assert moved == before.keys() - tables
+
+
+def test_rows_of_a_score_count_each_pass_over_the_calibration_rows() -> None:
+    assert scorer(BARE).rows == 300
+    assert scorer(ScoringSettings(refit=False, adapt=2)).rows == 300 + 3 * 400
+
+
 def test_scores_do_not_depend_on_who_was_scored_before() -> None:
     alone = scorer(ScoringSettings()).score(model())
     busy = scorer(ScoringSettings())
@@ -101,5 +127,7 @@ def test_first_and_last_rows_are_what_they_say() -> None:
 def test_settings_keep_their_rules() -> None:
     with pytest.raises(EvaluatorError, match="'calibration_rows' must be a whole number"):
         ScoringSettings(calibration_rows=0)
+    with pytest.raises(EvaluatorError, match="'adapt' must be a whole number of passes, 0 for none, but is -1"):
+        ScoringSettings(adapt=-1)
     with pytest.raises(EvaluatorError, match="'ridge' must be more than zero"):
         ScoringSettings(ridge=0.0)
