@@ -43,7 +43,7 @@ class WeightSharing:
     warm_up           begins with all connections and the largest widths, less and less of them
     recalibrate       norms over the batch see the calibration rows anew for each sub-network
     refit             the last layer is fitted to the calibration rows by Newton's method, held by `ridge`
-    calibration_rows  the last rows of the training part
+    calibration_rows  the last rows of the training part, which the supernet never sees; at most half of it
     evaluation_rows   the first rows of the validation part; None takes all
     adapt             passes over the calibration rows in which all layers outside tables learn, before the others: the
                       order of scores gains much by them, and a score takes about twice the time for each

@@ -25,8 +25,9 @@ from automl.bench.order.ordering import (
     orders,
     validation_gap,
 )
-from automl.bench.order.recording import Plan, recorded
+from automl.bench.order.recording import CALIBRATION_ROWS, Plan, recorded
 from evaluators._datasets import Dataset, open_dataset
+from evaluators._training.supernet.scoring import held_out
 from searchspaces import SearchSpace
 
 RESAMPLES = 2000
@@ -43,7 +44,7 @@ def order(plan: Plan) -> dict[str, Any]:
             holds another plan's records.
     """
     dataset = open_dataset(plan.data)
-    _check(plan, len(dataset.part("train")))
+    _check(plan, len(held_out(dataset.part("train"), CALIBRATION_ROWS)[0]))
     space: SearchSpace = plugins.construct("space", _spec(plan), {"schema": dataset.schema})
     remember(plan.folder, {**_facts(plan, dataset), "pairs": None})  # a longer list begins like a shorter
     records, cost = recorded(plan, dataset, space)
@@ -146,7 +147,7 @@ def _check(plan: Plan, rows: int) -> None:
     if plan.rows > rows:
         raise AutomlError(
             f"rows that come again would not be new to the weights, so the stream has at most those of the training "
-            f"part, {rows}, but --rows is {plan.rows}; lower it"
+            f"part that are not held out to calibrate, {rows}, but --rows is {plan.rows}; lower it"
         )
     if not 1 <= plan.trained_steps <= plan.steps - FEWEST_BATCHES:
         raise AutomlError(

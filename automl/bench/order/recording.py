@@ -28,12 +28,15 @@ SECONDS_BETWEEN = 30.0
 MOST_DRAWS = 50
 """Of candidates, for each that is needed."""
 
+CALIBRATION_ROWS = 2048
+"""That norms over the batch see anew; the stream has the others."""
+
 
 @dataclass(frozen=True)
 class Plan:
     """What is measured; what is in `folder` is not done again, and more pairs can be added to it.
 
-    rows           of the stream, at most those of the training part
+    rows           of the stream, at most those of the training part without the last ones, which calibrate norms
     trained        share of the batches that weights are trained on; the others are recorded
     warm_up        share of the batches, the first ones, in which the full path is drawn less and less often
     learning_rate  largest one outside tables, as of the method
@@ -151,7 +154,7 @@ def _supernet_plan(plan: Plan, dataset: Dataset, space: SearchSpace) -> Supernet
         baseline,
         plan.seed,
         SupernetSettings(plan.steps * plan.batch_size, plan.batch_size, plan.learning_rate),
-        ScoringSettings(refit=False),
+        ScoringSettings(refit=False, calibration_rows=CALIBRATION_ROWS),
         "cpu",
         baseline_rate=OneShot.baseline_rate,
     )

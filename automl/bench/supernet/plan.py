@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluators._datasets import Dataset
+from evaluators._datasets import Dataset, Part
+from evaluators._training.supernet.scoring import held_out
 from searchspaces import Architecture, SearchSpace
 
 
@@ -40,3 +41,7 @@ class Ground:
     dataset: Dataset
     space: SearchSpace
     architectures: Sequence[Architecture]
+
+    def rows(self) -> tuple[Part, Part]:
+        """Of training, and of calibration."""
+        return held_out(self.dataset.part("train"), self.plan.calibration_rows)

@@ -89,7 +89,7 @@ def _trained(ground: Ground, training: str, seed: int) -> Supernet:
     plan = ground.plan
     net = Supernet(ground.dataset.schema, training_seed(plan.seed, seed), device=choose_device("cpu"))
     settings = SupernetSettings(plan.rows, plan.batch_size, warm_up=training == WARM)
-    examples = Examples(ground.dataset.part("train"), net.device)
+    examples = Examples(ground.rows()[0], net.device)
     folder = plan.folder / f"{training}-{seed}"
     started = time.monotonic()
     Training(net, ground.space, examples, settings, folder).run()

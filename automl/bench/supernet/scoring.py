@@ -12,7 +12,7 @@ from evaluators._datasets import Part, read_rows
 from evaluators._errors import DivergedError
 from evaluators._training.examples import Examples
 from evaluators._training.supernet.network import Supernet
-from evaluators._training.supernet.scoring import Scorer, last_rows
+from evaluators._training.supernet.scoring import Scorer
 from evaluators._training.supernet.settings import ScoringSettings
 from searchspaces import Architecture
 from searchspaces.build import RankingModel
@@ -34,7 +34,7 @@ class Scoring:
     def of(cls, ground: Ground, training: str, net: Supernet) -> Scoring:
         """Of the variants that share a supernet."""
         plan, valid = ground.plan, ground.dataset.part("valid")
-        calibration = Examples(last_rows(ground.dataset.part("train"), plan.calibration_rows), net.device)
+        calibration = Examples(ground.rows()[1], net.device)
         whole = Examples(valid, net.device)
         windows = [Examples(one, net.device) for one in _windows(valid, plan.window)]
         starts, scorers = {}, {}

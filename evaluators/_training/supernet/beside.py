@@ -29,7 +29,7 @@ from evaluators._training.supernet.checkpoint import restore, save
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.sampling import Sampler
-from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.scoring import Scorer, first_rows, held_out
 from evaluators._training.supernet.settings import Rates
 from evaluators._training.supernet.training import Training
 from searchspaces import Architecture
@@ -47,13 +47,13 @@ class Beside:
         """
         found, device = open_dataset(plan.dataset), choose_device(plan.device)
         schema = found.schema.capped(plan.hash_cap)
-        train, valid = found.part("train"), found.part("valid")
+        train, latest = held_out(found.part("train"), plan.scoring.calibration_rows)
         self._plan = plan
         self._sampler = Sampler(plan.space, plan.settings.sampling)
         self._net, self._baseline = (Supernet(schema, plan.seed, device=device) for _ in range(2))
         self._training = Training(self._net, plan.space, Examples(train, device), plan.settings)
-        calibration = Examples(last_rows(train, plan.scoring.calibration_rows), device)
-        evaluation = Examples(first_rows(valid, plan.scoring.evaluation_rows), device)
+        calibration = Examples(latest, device)
+        evaluation = Examples(first_rows(found.part("valid"), plan.scoring.evaluation_rows), device)
         self._scorers = {one: Scorer(one, calibration, evaluation, plan.scoring) for one in (self._net, self._baseline)}
         self.scoring_rows = self._scorers[self._net].rows
         self._batches = self._training.batches()

@@ -13,7 +13,7 @@ from evaluators._training.evaluate import trainable
 from evaluators._training.examples import Examples
 from evaluators._training.session import failure_of
 from evaluators._training.supernet.network import Supernet
-from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.scoring import Scorer, first_rows, held_out
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
 from evaluators._training.supernet.training import Training
 from searchspaces import Candidate, SearchSpace
@@ -40,10 +40,10 @@ class SupernetSession:
     def __post_init__(self) -> None:
         found, self._device = open_dataset(self.dataset), choose_device(self.device)
         self._schema = found.schema.capped(self.hash_cap)
-        train, valid = found.part("train"), found.part("valid")
+        train, latest = held_out(found.part("train"), self.scoring.calibration_rows)
         self._train = Examples(train, self._device)
-        self._calibration = Examples(last_rows(train, self.scoring.calibration_rows), self._device)
-        self._evaluation = Examples(first_rows(valid, self.scoring.evaluation_rows), self._device)
+        self._calibration = Examples(latest, self._device)
+        self._evaluation = Examples(first_rows(found.part("valid"), self.scoring.evaluation_rows), self._device)
 
     def outcome(self, candidate: Candidate, *, seed: int) -> Evaluation | Failure:
         """What a candidate is worth in the supernet of a seed; its settings of training make no difference."""

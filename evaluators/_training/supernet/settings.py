@@ -80,7 +80,7 @@ class ScoringSettings:
 
     recalibrate       norms over the batch see the calibration rows anew
     refit             the last layer is fitted to the calibration rows, held at the shared one by `ridge`
-    calibration_rows  the last rows of the training part
+    calibration_rows  the last rows of the training part, which the supernet never sees; at most half of it
     evaluation_rows   the first rows of the validation part; None takes all
     adapt             passes over the calibration rows in which all layers outside tables learn, before the others
 

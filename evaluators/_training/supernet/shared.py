@@ -92,8 +92,13 @@ class Shared:
             self._tile(key).values[there] = values[here]
 
     def learn(self, labels: Sequence[Labels], gradient: Tensor, *, rate: float, epsilon: float) -> None:
-        """A step of AdaGrad (Duchi, Hazan and Singer 2011, Adaptive subgradient methods) on a part that is there."""
+        """A step of AdaGrad (Duchi, Hazan and Singer 2011, Adaptive subgradient methods) on a part.
+
+        Where no tile is, there is nothing to learn: all labels of two candidates cross in places that neither has.
+        """
         for key, here, there in self._pieces(labels)[0]:
+            if key not in self.tiles:
+                continue
             tile, own = self.tiles[key], gradient[here]
             squares = tile.squares[there] + own * own
             tile.squares[there] = squares

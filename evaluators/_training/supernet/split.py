@@ -25,7 +25,7 @@ from evaluators._training.memory import peak_bytes, reset_peak
 from evaluators._training.stream import Plan, row_orders
 from evaluators._training.supernet.checkpoint import restore, save
 from evaluators._training.supernet.network import Supernet
-from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.scoring import Scorer, first_rows, held_out
 from evaluators._training.supernet.settings import SupernetSettings
 from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from evaluators._training.supernet.training import identity_of
@@ -84,11 +84,10 @@ class Split:
             EvaluatorError: the device is not there.
         """
         found, device = open_dataset(plan.dataset), choose_device(plan.device)
-        train, valid = found.part("train"), found.part("valid")
+        train, latest = held_out(found.part("train"), plan.scoring.calibration_rows)
         net = Supernet(found.schema.capped(plan.hash_cap), plan.seed, device=device)
-        calibration = Examples(last_rows(train, plan.scoring.calibration_rows), device)
-        evaluation = Examples(first_rows(valid, plan.scoring.evaluation_rows), device)
-        scorer = Scorer(net, calibration, evaluation, plan.scoring)
+        evaluation = Examples(first_rows(found.part("valid"), plan.scoring.evaluation_rows), device)
+        scorer = Scorer(net, Examples(latest, device), evaluation, plan.scoring)
         return cls(net, plan.space, plan.settings, Examples(train, device), scorer, plan.asked_rows)
 
     def __post_init__(self) -> None:

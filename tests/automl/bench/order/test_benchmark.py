@@ -25,7 +25,7 @@ OPTIONS = {"blocks": 1, "widths": [4, 8], "embedding_dim": 2}
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     folder = tmp_path_factory.mktemp("order")
-    write_small_data(folder / "data", rows=200)
+    write_small_data(folder / "data", rows=400)
     return Plan(str(folder / "data"), "autoctr", folder / "kept", OPTIONS, pairs=2, rows=200, batch_size=20)
 
 
@@ -48,7 +48,7 @@ def test_batches_on_record_are_those_that_the_weights_have_not_seen(plan: Plan) 
     space = plugins.construct("space", {"name": "autoctr", **OPTIONS}, {"schema": dataset.schema})
     short = replace(plan, folder=plan.folder.parent / "short", pairs=1)
     records, _ = recording.recorded(short, dataset, space)
-    assert (records.batches.shape, records.baseline.shape, records.valid.shape) == ((2, 5), (5,), (2, 100))
+    assert (records.batches.shape, records.baseline.shape, records.valid.shape) == ((2, 5), (5,), (2, 200))
     net = recording._trained(short, dataset, space, Checkpoint(short.folder / "training"))
     ahead = net.ahead(5)
     loss = net.step(net.draw(np.random.default_rng(1), 1, full_path=0.0)).baseline
@@ -61,7 +61,7 @@ def test_batches_on_record_are_those_that_the_weights_have_not_seen(plan: Plan) 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rows": 300}, "at most those of the training part, 200, but --rows is 300; lower it"),
+        ({"rows": 300}, "that are not held out to calibrate, 200, but --rows is 300; lower it"),
         ({"trained": 0.9}, "200 rows are 10 batches, 9 of them trained; raise --rows, or change --trained"),
         ({"trained": 0.0}, "10 batches, 0 of them trained"),
         ({"space": "table"}, "table"),

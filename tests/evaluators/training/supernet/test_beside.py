@@ -12,6 +12,7 @@ from evaluators import EvaluatorError, ScoringSettings, SupernetBesideBaseline, 
 from evaluators import open_supernet as opened
 from evaluators._training.examples import Examples
 from evaluators._training.supernet.network import Supernet
+from evaluators._training.supernet.scoring import held_out
 from evaluators._training.supernet.settings import Rates
 from evaluators._training.supernet.training import Training
 from searchspaces import Architecture, zoo
@@ -34,7 +35,7 @@ BASELINE = architecture("deepfm")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_small_data(tmp_path_factory.mktemp("data") / "small", rows=100).folder
+    return write_small_data(tmp_path_factory.mktemp("data") / "small", rows=140).folder
 
 
 def plan(data: Path, *, seed: int = 1, baseline: Architecture = BASELINE, rate: float = 0.5) -> SupernetPlan:
@@ -47,7 +48,7 @@ def drawn(net: SupernetBesideBaseline, step: int) -> list[Architecture]:
 
 def test_both_see_the_same_rows_and_their_losses_are_those_before_the_step(data: Path) -> None:
     net = opened(plan(data))
-    examples = Examples(part(100, 1), torch.device("cpu"))
+    examples = Examples(held_out(part(140, 1), 40)[0], torch.device("cpu"))
     batches = Training(Supernet(SCHEMA, 1), SPACE, examples, SETTINGS).batches()
     alone, beside = Supernet(SCHEMA, 1), Supernet(SCHEMA, 1)
     rows = []

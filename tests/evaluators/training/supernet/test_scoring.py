@@ -9,7 +9,7 @@ from evaluators._training.examples import Examples
 from evaluators._training.loop import score
 from evaluators._training.metrics import quality
 from evaluators._training.supernet.network import Supernet
-from evaluators._training.supernet.scoring import Scorer, first_rows, last_rows
+from evaluators._training.supernet.scoring import Scorer, first_rows, held_out
 from evaluators._training.supernet.settings import Rates, ScoringSettings
 from searchspaces import Architecture, Node, Options
 from tests.evaluators.small_data import SCHEMA, part
@@ -116,12 +116,18 @@ def test_scores_do_not_depend_on_who_was_scored_before() -> None:
     assert busy.score(model()) == alone
 
 
-def test_first_and_last_rows_are_what_they_say() -> None:
+def test_first_rows_are_what_they_say() -> None:
     rows = part(10, 1)
     assert np.array_equal(first_rows(rows, 3).label, rows.label[:3])
     assert len(first_rows(rows, None)) == 10
-    assert np.array_equal(last_rows(rows, 4).label, rows.label[6:])
-    assert len(last_rows(rows, 40)) == 10
+
+
+def test_calibration_rows_are_the_last_ones_and_no_part_of_training() -> None:
+    rows = part(10, 1)
+    train, calibration = held_out(rows, 4)
+    assert np.array_equal(train.label, rows.label[:6])
+    assert np.array_equal(calibration.label, rows.label[6:])
+    assert [len(one) for one in held_out(rows, 40)] == [5, 5]
 
 
 def test_settings_keep_their_rules() -> None:

@@ -76,6 +76,18 @@ def test_a_step_moves_the_part_alone() -> None:
     assert np.isclose(float(shared.take(shared.labels)[1, 0]), 2.5 - 0.5 * 2.0 / np.sqrt(8.0))
 
 
+def test_a_step_on_two_parts_leaves_out_where_they_cross() -> None:
+    shared, first, last = Shared.empty(2, torch.zeros(1)), labels(0), labels(2 * SIDE)
+    every = labels(*range(2 * SIDE + 1))
+    shared.put((every, every), torch.zeros(len(every), len(every)))
+    for key in ((0, 2), (2, 0)):
+        del shared.tiles[key]
+    joined, gradient = summed([((first, first), torch.ones(1, 1)), ((last, last), torch.ones(1, 1))])
+    shared.learn(joined, gradient, rate=0.5, epsilon=1e-8)
+    assert shared.take((first, first)).item() == shared.take((last, last)).item() == -0.5
+    assert not {(0, 2), (2, 0)} & shared.tiles.keys()
+
+
 def test_gradients_of_several_parts_add_up_where_they_overlap() -> None:
     one = ((labels(0, 1), labels(7)), torch.tensor([[1.0], [2.0]]))
     other = ((labels(1), labels(5, 7)), torch.tensor([[10.0, 20.0]]))
