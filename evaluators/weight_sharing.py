@@ -45,8 +45,8 @@ class WeightSharing:
     refit             the last layer is fitted to the calibration rows by Newton's method, held by `ridge`
     calibration_rows  the last rows of the training part, which the supernet never sees; at most half of it
     evaluation_rows   the first rows of the validation part; None takes all
-    adapt             passes over the calibration rows in which all layers outside tables learn, before the others: the
-                      order of scores gains much by them, and a score takes about twice the time for each
+    adapt             passes over the calibration rows in which all layers outside tables learn by Adam, before the
+                      others; more than one, or a refit after one, fits to rows that are known already
     hash_cap          rows that a table has at most
     checkpoint        folder to go on from after a stop; None keeps nothing
     device            'auto' (CUDA where there is one), 'cpu', 'cuda' or 'cuda:N'
@@ -67,11 +67,11 @@ class WeightSharing:
     sampling: str = "uniform"
     warm_up: bool = True
     recalibrate: bool = True
-    refit: bool = True
+    refit: bool = False
     ridge: float = 1.0
     calibration_rows: int = 8192
     evaluation_rows: int | None = None
-    adapt: int = 0
+    adapt: int = 1
     hash_cap: int | None = None
     checkpoint: Path | None = None
     device: str = "auto"

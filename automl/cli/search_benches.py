@@ -70,7 +70,7 @@ def supernet(
     rows: Annotated[int, typer.Option(min=1, help="Rows that a supernet trains on.")] = 400_000,
     batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 256,
     calibration: Annotated[int, typer.Option(min=1, help="Rows that sub-networks are adapted and fitted to.")] = 8192,
-    adapt: Annotated[int, typer.Option(min=1, help="Passes over them that adapt all layers.")] = 2,
+    adapt: Annotated[int, typer.Option(min=1, help="Passes over them that adapt all layers.")] = 1,
     window: Annotated[int, typer.Option(min=100, help="Validation rows of a score.")] = 8192,
     seeds: Annotated[int, typer.Option(min=2, help="Supernets of each kind.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of the supernets.")] = 1,

@@ -110,11 +110,11 @@ class OneShot:
     candidates: int = 64
     keep: int = 10
     recalibrate: bool = True
-    refit: bool = True
+    refit: bool = False
     ridge: float = 1.0
     calibration_rows: int = 4096
     evaluation_rows: int | None = 8192
-    adapt: int = 0
+    adapt: int = 1
     hash_cap: int | None = None
     checkpoint_seconds: float = 60.0
     device: str = "auto"

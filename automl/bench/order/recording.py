@@ -154,7 +154,7 @@ def _supernet_plan(plan: Plan, dataset: Dataset, space: SearchSpace) -> Supernet
         baseline,
         plan.seed,
         SupernetSettings(plan.steps * plan.batch_size, plan.batch_size, plan.learning_rate),
-        ScoringSettings(refit=False, calibration_rows=CALIBRATION_ROWS),
+        ScoringSettings(calibration_rows=CALIBRATION_ROWS, adapt=0),
         "cpu",
         baseline_rate=OneShot.baseline_rate,
     )

@@ -27,7 +27,7 @@ class Plan:
     rows: int
     batch_size: int = 256
     calibration_rows: int = 8192
-    adapt: int = 2
+    adapt: int = 1
     window: int = 8192
     seeds: int = 2
     seed: int = 1

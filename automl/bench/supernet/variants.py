@@ -31,7 +31,7 @@ class Variant:
     warm_up       the full path first
     adapt         all layers are trained on for a few steps on calibration rows
     fresh         layers are drawn anew, on the tables of the supernet: what is left is what shared layers are worth
-    refit         the last layer is fitted to calibration rows
+    refit         the last layer is fitted to calibration rows (after `adapt` no gain, so that it is no part of all)
     recalibrate   statistics of norms too
     paired        all candidates are scored on the same rows; else each on one of the windows of the validation part
     whole         on all of its rows, as the evaluator does it by default
@@ -41,7 +41,7 @@ class Variant:
     warm_up: bool = True
     adapt: bool = True
     fresh: bool = False
-    refit: bool = True
+    refit: bool = False
     recalibrate: bool = True
     paired: bool = True
     whole: bool = False
@@ -68,11 +68,11 @@ VARIANTS = (
     Variant(ALL_ON),
     Variant("all on, all validation rows", whole=True),
     Variant("no warm-up", warm_up=False),
-    Variant("no adaptation", adapt=False),
-    Variant("no refit of the last layer", refit=False),
     Variant("no recalibration", recalibrate=False),
     Variant("each on rows of its own", paired=False),
-    Variant("neither adaptation nor refit", adapt=False, refit=False),
-    Variant("all off", warm_up=False, adapt=False, refit=False, recalibrate=False, paired=False),
-    Variant("fresh layers, adapted, no refit", fresh=True, refit=False),
+    Variant("last layer refitted, others as they are", adapt=False, refit=True),
+    Variant("all layers adapted, last one refitted", refit=True),
+    Variant("neither adapted nor refitted", adapt=False),
+    Variant("all off", warm_up=False, adapt=False, recalibrate=False, paired=False),
+    Variant("fresh layers, adapted", fresh=True),
 )

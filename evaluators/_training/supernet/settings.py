@@ -82,18 +82,19 @@ class ScoringSettings:
     refit             the last layer is fitted to the calibration rows, held at the shared one by `ridge`
     calibration_rows  the last rows of the training part, which the supernet never sees; at most half of it
     evaluation_rows   the first rows of the validation part; None takes all
-    adapt             passes over the calibration rows in which all layers outside tables learn, before the others
+    adapt             passes over the calibration rows in which all layers outside tables learn, before the others; a
+                      second pass, or a refit after one, fits to rows that are known by then, and orders them worse
 
     Raises:
         EvaluatorError: a count is below one (of passes, below none), or the ridge is not above zero.
     """
 
     recalibrate: bool = True
-    refit: bool = True
+    refit: bool = False
     ridge: float = 1.0
     calibration_rows: int = 8192
     evaluation_rows: int | None = None
-    adapt: int = 0
+    adapt: int = 1
 
     def __post_init__(self) -> None:
         counts = {"calibration_rows": self.calibration_rows, "evaluation_rows": self.evaluation_rows}

@@ -15,7 +15,7 @@ from searchspaces import Architecture, Node, Options
 from tests.evaluators.small_data import SCHEMA, part
 from tests.evaluators.training.supernet.spaces import batch
 
-BARE = ScoringSettings(recalibrate=False, refit=False)
+BARE = ScoringSettings(recalibrate=False, adapt=0)
 
 
 def model(norm: str = "none", width: int = 8) -> Architecture:
@@ -53,14 +53,14 @@ def test_a_bare_score_is_the_ne_of_the_subnetwork_as_it_stands() -> None:
 
 
 def test_a_refitted_head_fits_the_calibration_rows_better() -> None:
-    settings = ScoringSettings(recalibrate=False)
+    settings = ScoringSettings(recalibrate=False, refit=True, adapt=0)
     rows = Examples(part(400, 4), torch.device("cpu"))
     bare, refitted = (Scorer(NET, rows, rows, one).score(model())["supernet_ne"].value for one in (BARE, settings))
     assert refitted < bare - 0.01
 
 
 def test_norms_over_the_batch_see_the_calibration_rows() -> None:
-    one = scorer(ScoringSettings(refit=False))
+    one = scorer(ScoringSettings(adapt=0))
     found = NET.subnetwork(model("batch"))
     one._recalibrate(found)
     twin = NET.subnetwork(model("batch")).eval()
@@ -76,14 +76,14 @@ def test_norms_over_the_batch_see_the_calibration_rows() -> None:
 
 
 def test_recalibration_matters_where_there_is_a_norm_over_the_batch_and_nowhere_else() -> None:
-    with_it = ScoringSettings(refit=False)
+    with_it = ScoringSettings(adapt=0)
     for norm, is_same in (("batch", False), ("none", True)):
         bare, again = (scorer(one).score(model(norm))["supernet_ne"].value for one in (BARE, with_it))
         assert (bare == again) is is_same
 
 
 def test_an_adapted_subnetwork_fits_better_and_leaves_the_supernet_as_it_was() -> None:
-    settings = ScoringSettings(recalibrate=False, refit=False, adapt=3)
+    settings = ScoringSettings(recalibrate=False, adapt=3)
     rows = Examples(part(400, 4), torch.device("cpu"))
     bare, adapted, again, after = (
         Scorer(NET, rows, rows, one).score(model())["supernet_ne"].value for one in (BARE, settings, settings, BARE)
@@ -105,7 +105,7 @@ def test_all_layers_adapt_and_no_table_does() -> None:
 
 def test_rows_of_a_score_count_each_pass_over_the_calibration_rows() -> None:
     assert scorer(BARE).rows == 300
-    assert scorer(ScoringSettings(refit=False, adapt=2)).rows == 300 + 3 * 400
+    assert scorer(ScoringSettings(adapt=2)).rows == 300 + 3 * 400
 
 
 def test_scores_do_not_depend_on_who_was_scored_before() -> None:
