@@ -11,6 +11,7 @@ its own.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +40,8 @@ MOST_RANDOM = 100
 def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, float | None]:
     """Scores by fingerprint of everything that the studies of a seed trained from scratch; empty for a searcher.
 
-    They are kept in the folder, as the weights may be gone later; none are told where they are gone already.
+    They are kept in the folder, and the weights go: a supernet takes gigabytes, and a comparison has one for each
+    method and seed. None are told where they are gone already.
     """
     path = folder / "scores" / f"{ran.study.name}.json"
     known: dict[str, float | None] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -53,6 +55,7 @@ def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, flo
         scores = method.scores(Checkpoint(checkpoint), missing)
         known |= {one.fingerprint: score for one, score in zip(missing, scores, strict=True)}
         write_text(path, json.dumps(known, indent=2) + "\n")
+    shutil.rmtree(checkpoint, ignore_errors=True)
     return known
 
 

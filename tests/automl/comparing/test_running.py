@@ -76,8 +76,11 @@ def without_finals(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_finals")
 def test_a_method_and_a_searcher_are_compared_at_equal_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automl.comparing._agreement.MOST_RANDOM", 4)
-    found = compare(plan_in(tmp_path, f"{ONE_SHOT},random_search", rows=ROWS))
+    plan = plan_in(tmp_path, f"{ONE_SHOT},random_search", rows=ROWS)
+    found = compare(plan)
     assert found is not None
+    assert list((tmp_path / "home" / "methods").iterdir()) == []  # weights are gone, and their scores kept
+    assert compare(plan) == found
     one_shot, random_search = found["entries"]
     assert (one_shot["kind"], random_search["kind"], found["seeds"]) == ("method", "searcher", [3, 4])
     assert one_shot["training_rows"] + one_shot["scoring_rows"] + one_shot["trials"] == one_shot["rows"] <= ROWS
