@@ -40,6 +40,7 @@ def adapt(model: RankingModel, rows: Examples, *, passes: int) -> None:
         binary_cross_entropy_with_logits(logits, batch.label.to(logits)).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(layers, CLIP)
         optimizer.step()
+    optimizer.zero_grad()
     model.eval()
 
 
