@@ -17,6 +17,7 @@ from evaluators import training_seed
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Examples
 from evaluators._training.memory import peak_bytes
+from evaluators._training.supernet.checkpoint import forget
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.settings import SupernetSettings
 from evaluators._training.supernet.training import Training
@@ -73,6 +74,7 @@ def _rows(ground: Ground, training: str, seed: int) -> list[dict[str, float]]:
                 if (at + 1) % TOLD_EVERY == 0:
                     left = (len(ground.architectures) - at - 1) * _since(started) / (at + 1 - first)
                     LOG.info("supernet %s-%d: %d scored, about %.0f s left", training, seed, at + 1, left)
+    forget(file.parent)
     return rows
 
 

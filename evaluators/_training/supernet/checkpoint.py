@@ -40,6 +40,13 @@ def save(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
             old.unlink()
 
 
+def forget(folder: Path) -> None:
+    """Removes a checkpoint, which takes gigabytes; silently where there is none."""
+    (folder / FACTS_FILE).unlink(missing_ok=True)
+    for weights in folder.glob("step-*.safetensors*"):
+        weights.unlink()
+
+
 def restore(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
     """Puts a checkpoint into a fresh supernet; returns silently where there is none.
 

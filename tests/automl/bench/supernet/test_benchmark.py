@@ -40,6 +40,7 @@ def test_every_variant_has_its_tau_and_a_second_run_trains_nothing(plan: Plan, m
     assert [(one["supernet"], one["steps"]) for one in found["costs"]] == [
         (name, 4) for name in ("cold-0", "cold-1", "warm-0", "warm-1")
     ]
+    assert list(plan.folder.rglob("*.safetensors")) == []  # of no more use, and gigabytes
     monkeypatch.setattr(scores, "_trained", None)
     assert supernet(plan)["variants"] == found["variants"]
 
