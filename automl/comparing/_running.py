@@ -12,7 +12,7 @@ from typing import Any
 from automl import plugins
 from automl._errors import StudyError
 from automl._files import write_text
-from automl._wiring import recorded
+from automl._wiring import check, recorded
 from automl.comparing._account import comparison_of
 from automl.comparing._agreement import opinions_of
 from automl.comparing._entries import Entry
@@ -54,8 +54,12 @@ def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) ->
     the entries, so that a comparison that is looked at early is a whole one over fewer seeds.
 
     Raises:
+        ConfigError: what an entry says is wrong, or the rows do not pay for it; nothing has run then.
         StudyError: a study of that name began with other settings, or its finals cannot be held.
     """
+    dataset = open_dataset(plan.config.data)
+    for entry in plan.entries:
+        check(config_of(plan, entry, plan.config.study.seed), dataset, is_started=False)
     found: list[Ran] = []
     for number in range(plan.seeds):
         of_seed: list[Ran] = []
@@ -126,6 +130,7 @@ def opened(plan: Plan, entry: Entry, seed: int) -> Study:
     """
     config = config_of(plan, entry, seed)
     study = open_new(config, load_if_exists=True, is_checked=True)
+    study.keeps_files = True  # what the method thinks of all candidates is asked at the end
     now = recorded(config)
     other = sorted(key for key in {*now, *study.record.config} if study.record.config.get(key) != now.get(key))
     if other:

@@ -21,7 +21,7 @@ from automl.methods._dnas_course import DnasCourse, LogitSettings
 from automl.methods._dnas_run import DnasRun, ReadOutPlan, begin_again
 from automl.methods._forks import Graphs, Prices, distinct
 from automl.methods._relaxation import Draw, Target
-from automl.methods._supernets import model_mistakes, score_of
+from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, score_of
 from automl.methods._turns import Turns
 from automl.proposals import Policy, count_mistakes, share_mistakes
 from evaluators import (
@@ -35,9 +35,6 @@ from evaluators import (
 from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 __all__ = ["DNAS"]
-
-FALLBACK_ROWS = 100_000
-"""Rows that the weights learn from where neither the method nor the budget of the study says how many."""
 
 FORKED = 32
 """Draws whose forks are counted to tell what a step on logits costs."""
@@ -165,6 +162,7 @@ class DNAS:
             self.floor if self.guard else None,
         )
         self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
+        self._weights_rows = self.rows or self._affordable()
 
     def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
         """Trains in turns, scores, and yields the best candidates."""
@@ -228,7 +226,7 @@ class DNAS:
     def _begun(self, checkpoint: Checkpoint) -> tuple[DnasCourse, Json]:
         """Where the checkpoint ends, or the beginning."""
         kept = checkpoint.kept()
-        state: Json = {"rows": self._rows(), "scores": {}} if kept is None else dict(kept.facts)
+        state: Json = {"rows": self._weights_rows, "scores": {}} if kept is None else dict(kept.facts)
         net, turns = self._open(state["rows"]), self._turns(rows=state["rows"])
         course = DnasCourse(net, self.space, self._prices, turns, self._how, seed=self.study_seed)
         if kept is not None:
@@ -249,20 +247,11 @@ class DNAS:
             )
         )
 
-    def _rows(self) -> int:
+    def _affordable(self) -> int:
         """Rows of the weights that the method's share of the budget pays for, beside those of asking and scoring."""
-        if self.rows is not None or self.budget_rows is None:
-            return self.rows or FALLBACK_ROWS
-        scored = self.candidates * self._open(FALLBACK_ROWS).scoring_rows
-        left = round(self.share * self.budget_rows) - scored
-        found = int(left / (1.0 + self._asked_for_one()))
-        if found < self.batch_size:
-            raise StudyError(
-                f"a share {self.share} of {self.budget_rows} rows must pay for training, but {self.candidates} scores "
-                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows, calibration_rows "
-                "or adapt"
-            )
-        return found
+        each = 1.0 if self.budget_rows is None else 1.0 + self._asked_for_one()
+        purse = Purse(self.budget_rows, self.share, self.candidates, self._scoring)
+        return purse.training_rows("dnas", self.dataset, each=each, batch_size=self.batch_size)
 
     def _asked_for_one(self) -> float:
         """Rows that sub-networks are asked about for each that weights learn from, by a few draws."""

@@ -18,7 +18,7 @@ from automl._errors import ConfigError, StudyError
 from automl.methods._learner import Learner, Lessons
 from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun
 from automl.methods._reward import Price
-from automl.methods._supernets import model_mistakes, score_of
+from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, score_of
 from automl.proposals import CLOSED_FORM, closed_form_costs, cost_objectives, count_mistakes, share_mistakes
 from evaluators import (
     Objective,
@@ -31,9 +31,6 @@ from evaluators import (
 from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError, zoo
 
 __all__ = ["OneShot"]
-
-FALLBACK_ROWS = 100_000
-"""Rows of the stream where neither the method nor the budget of the study says how many."""
 
 
 @dataclass(eq=False)
@@ -137,6 +134,7 @@ class OneShot:
         self._beside = self._baseline()
         self._price = self._price_of_cost()
         self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
+        self._stream = self.rows or self._affordable()
 
     def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
         """Trains, scores, and yields the best candidates."""
@@ -210,8 +208,7 @@ class OneShot:
         lessons = Lessons(self.policy_learning_rate, self.entropy, self.last_entropy, self.decay, self.replay_age)
         learner, kept = Learner(self.space.decisions(), lessons), checkpoint.kept()
         if kept is None:
-            rows = self.rows or self._affordable()
-            return self._open(rows), learner, {"rows": rows, "scores": {}}
+            return self._open(self._stream), learner, {"rows": self._stream, "scores": {}}
         net = self._open(kept.facts["rows"])
         net.restore(kept.files)
         learner.restore(kept.files)
@@ -236,14 +233,5 @@ class OneShot:
 
     def _affordable(self) -> int:
         """Rows of the stream that the method's share of the budget pays for, beside those of scoring."""
-        if self.budget_rows is None:
-            return FALLBACK_ROWS
-        scored = (self.candidates + 1) * self._open(FALLBACK_ROWS).scoring_rows
-        left = round(self.share * self.budget_rows) - scored
-        if left < self.batch_size * (self.sampled + 1):
-            raise StudyError(
-                f"a share {self.share} of {self.budget_rows} rows must pay for training, but {self.candidates} scores "
-                f"take {scored} of them; enlarge budget.rows, or lower candidates, evaluation_rows, calibration_rows "
-                "or adapt"
-            )
-        return left // (self.sampled + 1)
+        purse = Purse(self.budget_rows, self.share, self.candidates + 1, self._scoring)
+        return purse.training_rows("one_shot", self.dataset, each=self.sampled + 1, batch_size=self.batch_size)

@@ -18,7 +18,7 @@ from evaluators._training.metrics import area_under_curve, normalised_entropy, r
 from evaluators._training.supernet.adapting import adapt
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.refit import refitted
-from evaluators._training.supernet.settings import ScoringSettings
+from evaluators._training.supernet.settings import ScoringSettings, held_out_rows
 from searchspaces import Architecture
 from searchspaces.build import RankingModel
 from searchspaces.layers import BatchNorm
@@ -39,8 +39,7 @@ class Scorer:
     @property
     def rows(self) -> int:
         """Of the evaluation, and of each fit to the calibration rows."""
-        fits = self.settings.refit + self.settings.recalibrate + self.settings.adapt
-        return len(self.evaluation) + len(self.calibration) * fits
+        return len(self.evaluation) + len(self.calibration) * self.settings.fits
 
     def score(self, architecture: Architecture) -> dict[str, Metric]:
         """`supernet_ne` with its error and `supernet_auc`, on the evaluation rows.
@@ -144,7 +143,7 @@ def held_out(part: Part, rows: int) -> tuple[Part, Part]:
     kuairand_pure a refit on such rows made the order of a hundred candidates worse, and so did every step of `adapt`
     after ten passes.
     """
-    first = len(part) - min(rows, len(part) // 2)
+    first = len(part) - held_out_rows(rows, len(part))
     return read_rows(part, 0, first), read_rows(part, first, len(part))
 
 

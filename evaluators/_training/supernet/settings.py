@@ -105,3 +105,18 @@ class ScoringSettings:
             raise EvaluatorError(f"'adapt' must be a whole number of passes, 0 for none, but is {self.adapt!r}")
         if not 0.0 < self.ridge < math.inf:
             raise EvaluatorError(f"'ridge' must be more than zero, but is {self.ridge!r}")
+
+    @property
+    def fits(self) -> int:
+        """How often the calibration rows are passed over for one score."""
+        return self.adapt + self.recalibrate + self.refit
+
+    def rows(self, *, train: int, valid: int) -> int:
+        """Rows that one score takes, of parts of so many rows: those of the evaluation, and of each fit."""
+        evaluation = valid if self.evaluation_rows is None else min(self.evaluation_rows, valid)
+        return evaluation + self.fits * held_out_rows(self.calibration_rows, train)
+
+
+def held_out_rows(rows: int, train: int) -> int:
+    """How many of the `train` rows of a training part a supernet never sees: `rows`, at most half of them."""
+    return min(rows, train // 2)

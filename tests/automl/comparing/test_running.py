@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl import Study, StudyError
+from automl import ConfigError, Study, StudyError
 from automl.cli._app import run as run_command
 from automl.comparing import Plan, compare, entries_of
 from automl.comparing._running import config_of
@@ -71,6 +71,14 @@ def planted_finals(study: Study, plan: FinalsPlan) -> dict[str, Any]:
 @pytest.fixture
 def without_finals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automl.comparing._running.finals", planted_finals)
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_an_entry_that_the_rows_do_not_pay_for_is_refused_before_any_runs(tmp_path: Path) -> None:
+    plan = plan_in(tmp_path, f"random_search,{ONE_SHOT}", rows=20)
+    with pytest.raises(ConfigError, match="must pay for training"):
+        compare(plan)
+    assert not (tmp_path / "automl.db").exists()
 
 
 @pytest.mark.usefixtures("without_finals")

@@ -19,7 +19,7 @@ from automl.methods.one_shot import OneShot
 from evaluators import Metric, Objective, StepLosses
 from searchspaces import Architecture, Candidate, zoo
 from searchspaces.spaces.autoctr import AutoCTR
-from tests.evaluators.small_data import SCHEMA
+from tests.evaluators.small_data import SCHEMA, write_small_data
 
 SPACE = AutoCTR(SCHEMA, blocks=3, widths=(4, 8), embedding_dim=4)
 
@@ -54,6 +54,15 @@ def test_options_keep_their_rules(tmp_path: Path, wrong: dict[str, Any], message
 def test_options_of_the_supernet_keep_its_rules(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         method(tmp_path, **wrong)
+
+
+def test_a_budget_that_pays_for_no_step_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    data = write_small_data(tmp_path / "small", rows=200).folder
+    some = {"dataset": data, "candidates": 3, "keep": 1, "calibration_rows": 40, "evaluation_rows": 60}
+    rule = r"a share 0.5 of the 1100 rows of the budget must pay for training, but 4 scores take 560 of them"
+    with pytest.raises(ConfigError, match=rule):
+        method(tmp_path, budget_rows=1100, **some)
+    method(tmp_path, budget_rows=1180, batch_size=10, **some)
 
 
 def planted_loss(architecture: Architecture) -> float:

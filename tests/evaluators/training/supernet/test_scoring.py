@@ -137,3 +137,12 @@ def test_settings_keep_their_rules() -> None:
         ScoringSettings(adapt=-1)
     with pytest.raises(EvaluatorError, match="'ridge' must be more than zero"):
         ScoringSettings(ridge=0.0)
+
+
+@pytest.mark.parametrize("rows", [100, 1000])
+def test_rows_of_a_score_are_known_from_those_of_the_parts(rows: int) -> None:
+    settings = ScoringSettings(refit=True, calibration_rows=rows, evaluation_rows=rows)
+    _, latest = held_out(part(400, 4), rows)
+    device = torch.device("cpu")
+    one = Scorer(NET, Examples(latest, device), Examples(first_rows(part(300, 5), rows), device), settings)
+    assert settings.rows(train=400, valid=300) == one.rows
