@@ -100,8 +100,8 @@ class Checkpoint:
         return dict(self._accounts)
 
     def kept(self) -> Kept | None:
-        """What was kept last; None where the run has not begun."""
-        if not self._content:
+        """What was kept last; None where the run has not begun, or its files were released."""
+        if not self._content.get("files"):
             return None
         return Kept(self._content["facts"], self.folder / self._content["files"])
 
@@ -121,19 +121,27 @@ class Checkpoint:
 
         Without `write` the files of the last time stay.
         """
-        files = self._content.get("files", f"{FILES}-0")
+        files = self._content.get("files") or f"{FILES}-0"
         if write is not None:
             files = f"{FILES}-{int(files.rpartition('-')[2]) + 1}"
             shutil.rmtree(self.folder / files, ignore_errors=True)  # of a try that was killed
             (self.folder / files).mkdir(parents=True)
             write(self.folder / files)
+        self._put(files, dict(facts))
+        self._kept_at = self._clock()
+
+    def release(self) -> None:
+        """Removes the files, which take gigabytes, of a run that has ended; facts and account stay."""
+        if self._content.get("files"):
+            self._put(None, self._content["facts"])
+
+    def _put(self, files: str | None, facts: Json) -> None:
         accounts = {name: asdict(one) for name, one in self._accounts.items()}
-        self._content = {"version": VERSION, "files": files, "accounts": accounts, "facts": dict(facts)}
+        self._content = {"version": VERSION, "files": files, "accounts": accounts, "facts": facts}
         _replace(self.folder / FACTS_FILE, json.dumps(self._content, sort_keys=True))
         for other in self.folder.glob(f"{FILES}-*"):
             if other.name != files:
                 shutil.rmtree(other, ignore_errors=True)
-        self._kept_at = self._clock()
 
 
 def _read(folder: Path) -> Json:

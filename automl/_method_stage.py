@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from automl._checkpoint import Advance, Checkpoint
@@ -33,8 +34,11 @@ def run_method(
     worker: str,
     tell: Callable[[Advance], None],
     is_stopped: Callable[[], bool],
+    keeps_files: bool,
 ) -> None:
     """Runs it, or goes on with it, unless the store has its read-out; returns early where it was stopped.
+
+    Once the store has that, the method's files (weights of gigabytes) are removed, unless `keeps_files`.
 
     Raises:
         StudyError: the method reads out nothing, or what the space does not hold; its checkpoint cannot be read.
@@ -53,6 +57,9 @@ def run_method(
         (known,) = store.begin(record.name, [suggestion], ask_number=0, stage=METHOD_STAGE, worker=worker)
     if not known.state.is_finished:
         store.finish(record.name, [(known.number, run_evaluation(known.suggestion))])
+    if not keeps_files:
+        with suppress(StudyError):  # what cannot be read is of no more use either
+            Checkpoint(checkpoint_folder(record.uid)).release()
 
 
 def _check(found: Sequence[Candidate], space: SearchSpace, name: str) -> None:

@@ -50,8 +50,11 @@ class Study:
     """One search: its record, its loop, its front.
 
     `wire` builds space, searcher and evaluator; it runs on first need, so looking at a study's trials
-    loads neither data nor models.
+    loads neither data nor models. With `keeps_files` a method's weights stay, after its read-out is in the store, for
+    more scores.
     """
+
+    keeps_files = False
 
     def __init__(
         self, record: StudyRecord, store: TrialStore, wire: Callable[[StudyRecord], Wiring], *, role: str = ""
@@ -220,6 +223,7 @@ class Study:
                 worker=self._worker,
                 tell=on_advance or _log_advance,
                 is_stopped=is_over,
+                keeps_files=self.keeps_files,
             )
 
     def work(self, *, callbacks: Sequence[Callback] = (), trial_seconds: float | None = None) -> None:

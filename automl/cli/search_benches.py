@@ -67,7 +67,9 @@ def supernet(
     table: Annotated[Path, typer.Option(metavar="FOLDER", help="Table of trainings from scratch, of 'bench table'.")],
     data: Annotated[str, typer.Option(metavar="DATA", help="The data that it is of.")],
     folder: Annotated[Path, typer.Option(metavar="FOLDER", help="Where supernets are kept; run again to go on.")],
-    rows: Annotated[int, typer.Option(min=1, help="Rows that a supernet trains on.")] = 400_000,
+    rows: Annotated[
+        int | None, typer.Option(min=1, show_default="one pass", help="Rows that a supernet trains on.")
+    ] = None,
     batch_size: Annotated[int, typer.Option("--batch", min=1, help="Rows of a step.")] = 256,
     calibration: Annotated[int, typer.Option(min=1, help="Rows that sub-networks are adapted and fitted to.")] = 8192,
     adapt: Annotated[int, typer.Option(min=1, help="Passes over them that adapt all layers.")] = 1,

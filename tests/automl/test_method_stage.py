@@ -94,7 +94,7 @@ def test_its_share_of_the_budget_decides_its_rows(tmp_path: Path) -> None:
 
 def test_a_budget_that_does_not_pay_for_its_scores_is_told(tmp_path: Path) -> None:
     method = {name: value for name, value in METHOD.items() if name != "rows"}
-    with pytest.raises(ValueError, match=r"4 scores take 300 of them; enlarge budget\.rows"):
+    with pytest.raises(ValueError, match=r"5 scores take 300 of them; enlarge budget\.rows"):
         study_in(tmp_path, method=method, budget={"rows": 500}).optimize()
 
 
@@ -184,3 +184,17 @@ def test_a_broken_read_out_is_told_and_leaves_no_trial(
 def test_a_checkpoint_has_a_place_of_its_own_for_each_study(tmp_path: Path) -> None:
     assert checkpoint_folder("one") != checkpoint_folder("other")
     assert checkpoint_folder("one").is_relative_to(tmp_path / "home")
+
+
+@pytest.mark.parametrize("keeps_files", [False, True])
+def test_weights_go_when_the_read_out_is_in_the_store(tmp_path: Path, *, keeps_files: bool) -> None:
+    study = study_in(tmp_path)
+    study.keeps_files = keeps_files
+    study.optimize()
+    folder = checkpoint_folder(study.record.uid)
+    assert bool(list(folder.rglob("*.safetensors"))) is keeps_files
+    assert (Checkpoint(folder).kept() is not None) is keeps_files
+    assert set(Checkpoint(folder).accounts) == {"training", "scoring"}
+    study.keeps_files = False
+    study.optimize()
+    assert list(folder.rglob("*.safetensors")) == []

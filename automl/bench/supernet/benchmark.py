@@ -43,11 +43,11 @@ def supernet(plan: Plan) -> dict[str, Any]:
     space: SearchSpace = plugins.construct("space", facts["space"], {"schema": dataset.schema})
     ground = Ground(plan, dataset, space, [one for one, _ in labels])
     of = {"space": facts["space"], "data": facts["data"]["digest"], "candidates": len(labels)}
-    remember(plan.folder, {**_facts(plan), **of, "seeds": None})
+    remember(plan.folder, {**_facts(ground), **of, "seeds": None})
     losses = scored(ground)
     return {
         "table": {"space": facts["space"], "data": facts["data"]["name"], "training": facts["training"]},
-        "plan": _facts(plan),
+        "plan": _facts(ground),
         "candidates": len(labels),
         "variants": _compared(losses, [values for _, values in labels], seed=plan.seed),
         "costs": costs(plan.folder),
@@ -104,9 +104,10 @@ def _interval(values: Any) -> list[float]:
     return [round(float(low), 4), round(float(high), 4)]
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(ground: Ground) -> dict[str, Any]:
+    plan = ground.plan
     return {
-        "rows": plan.rows,
+        "rows": ground.training_rows,
         "batch_size": plan.batch_size,
         "calibration_rows": plan.calibration_rows,
         "adapt": plan.adapt,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evaluators._datasets import Dataset, Part
 from evaluators._training.supernet.scoring import held_out
+from evaluators._training.supernet.settings import held_out_rows
 from searchspaces import Architecture, SearchSpace
 
 
@@ -15,7 +16,7 @@ from searchspaces import Architecture, SearchSpace
 class Plan:
     """A table of trainings from scratch, its data, and supernets; what is in `folder` is not done again.
 
-    rows              of a supernet's training, passed over again beyond those of the part
+    rows              of a supernet's training, passed over again beyond those of the part; None passes over it once
     calibration_rows  that sub-networks are adapted and fitted to, in `adapt` passes
     window            rows of validation that a candidate is scored on
     seeds             supernets of each kind
@@ -24,7 +25,7 @@ class Plan:
     table: Path
     data: str
     folder: Path
-    rows: int
+    rows: int | None = None
     batch_size: int = 256
     calibration_rows: int = 8192
     adapt: int = 1
@@ -41,6 +42,12 @@ class Ground:
     dataset: Dataset
     space: SearchSpace
     architectures: Sequence[Architecture]
+
+    @property
+    def training_rows(self) -> int:
+        """That a supernet passes over."""
+        whole = self.dataset.rows["train"]
+        return self.plan.rows or whole - held_out_rows(self.plan.calibration_rows, whole)
 
     def rows(self) -> tuple[Part, Part]:
         """Of training, and of calibration."""

@@ -90,7 +90,7 @@ def _kept(file: Path) -> list[dict[str, float]]:
 def _trained(ground: Ground, training: str, seed: int) -> Supernet:
     plan = ground.plan
     net = Supernet(ground.dataset.schema, training_seed(plan.seed, seed), device=choose_device("cpu"))
-    settings = SupernetSettings(plan.rows, plan.batch_size, warm_up=training == WARM)
+    settings = SupernetSettings(ground.training_rows, plan.batch_size, warm_up=training == WARM)
     examples = Examples(ground.rows()[0], net.device)
     folder = plan.folder / f"{training}-{seed}"
     started = time.monotonic()

@@ -11,10 +11,11 @@ import pytest
 from automl._errors import AutomlError
 from automl.bench.supernet import benchmark, scores
 from automl.bench.supernet.benchmark import supernet
-from automl.bench.supernet.plan import Plan
+from automl.bench.supernet.plan import Ground, Plan
 from automl.bench.supernet.variants import ALL_ON, VARIANTS
 from automl.bench.table.benchmark import table
 from automl.bench.table.plan import Plan as TablePlan
+from evaluators._datasets import open_dataset
 from evaluators.planted import Planted
 from tests.evaluators.small_data import write_small_data
 from tests.evaluators.small_tables import SOURCE, SPACE
@@ -78,3 +79,9 @@ def test_an_order_that_is_the_tables_own_has_its_ceiling_as_tau() -> None:
     assert (same["tau"], same["ceiling"], same["share"]) == (1.0, 1.0, 1.0)
     assert abs(noise["tau"]) < 0.15
     assert noise["tau_less_than_all_on"][0] > 0.7
+
+
+def test_without_rows_a_supernet_passes_once_over_what_is_not_held_out(plan: Plan) -> None:
+    dataset = open_dataset(plan.data)
+    once = Ground(replace(plan, rows=None), dataset, SOURCE, ())
+    assert once.training_rows == len(once.rows()[0])
