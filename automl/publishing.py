@@ -23,8 +23,9 @@ from automl.study import DRAIN_SECONDS, Study
 from evaluators import Trial
 from evaluators._joint.quality import training_of
 from evaluators._training.settings import NAMES, TrainingSettings
-from searchspaces import FeatureSchema
+from searchspaces import Candidate, FeatureSchema
 from searchspaces.spaces.codesign import Codesign
+from searchspaces.spaces.joint import JointSpace
 from storage import Summary, Winner
 
 LOG = logging.getLogger("automl")
@@ -83,13 +84,14 @@ def training_plan(study: Study, trial: Trial, *, is_launch: bool) -> str:
         StudyError: the study searches for something else than plans.
     """
     space = study.wiring.space
-    if not isinstance(space, Codesign):
+    layouts = space.systems if isinstance(space, JointSpace) else space
+    if not isinstance(layouts, Codesign):
         raise StudyError(
-            f"a training plan comes from the space 'codesign', but study {study.name!r} has "
-            f"{study.config.space['name']!r}; export its winner with --to config"
+            f"a training plan comes from the space 'codesign', by itself or as the system of 'joint', but study "
+            f"{study.name!r} has {study.config.space['name']!r}; export its winner with --to config"
         )
-    plan = space.plan(trial.candidate)
-    return launch_script(plan) if is_launch else json.dumps(torchrec_constraints(space.model, plan), indent=2) + "\n"
+    plan = layouts.plan(Candidate(None, system=trial.candidate.system))
+    return launch_script(plan) if is_launch else json.dumps(torchrec_constraints(layouts.model, plan), indent=2) + "\n"
 
 
 def write_study_report(study: Study, path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from automl import ConfigError, create_study
 from automl._tables import table_digests
 from automl.config import parse_config, resolve_paths
-from automl.publishing import winner
+from automl.publishing import training_plan, winner
 from evaluators import EvaluatorError
 from evaluators.joint import Joint
 from tests.evaluators.small_data import write_small_data
@@ -31,8 +32,8 @@ EVALUATOR: dict[str, Any] = {
 
 
 def sections(**changes: Any) -> dict[str, Any]:
-    given = {"space": SPACE, "evaluator": EVALUATOR, "searcher": {"name": "random_search"}, "baselines": [], **changes}
-    return {"objectives": ("ne", "speed_ratio"), **given}
+    given: dict[str, Any] = {"space": SPACE, "evaluator": EVALUATOR, "searcher": {"name": "random_search"}}
+    return {"objectives": ("ne", "speed_ratio"), "baselines": [], **given, **changes}
 
 
 def test_a_winners_file_trains_as_its_quality_was_measured(tmp_path: Path) -> None:
@@ -52,6 +53,36 @@ def test_a_space_whose_quality_cannot_be_measured_leaves_no_study(tmp_path: Path
     space = {**SPACE, "system": {"name": "run_settings"}}
     with pytest.raises(EvaluatorError, match=r"knobs: {'table_optimizer'"):
         create_study("s", data=data, storage=f"sqlite:///{tmp_path / 'automl.db'}", **sections(space=space))
+
+
+def test_the_plan_of_a_model_that_is_laid_out_on_a_cluster_is_given_away(tmp_path: Path) -> None:
+    tables = [{"name": "clicks", "rows": 40_000_000, "dim": 128}]
+    cluster = {"device": ["H100"], "hosts": [2]}
+    fixed = {"global_batch": [16384], "sharding": ["row"], "compute_dtype": ["fp32"], "table_dtype": ["fp32"]}
+    system = {
+        "name": "codesign",
+        "model": {"tables": tables, "dense": {"macs": 10**7}},
+        "cluster": cluster,
+        "knobs": fixed,
+    }
+    space = {"name": "joint", "architecture": {"name": "autoctr"}, "system": system}
+    neglected = [
+        "groups",
+        "sync_interval",
+        "forward_dtype",
+        "backward_dtype",
+        "all_reduce_dtype",
+        "towers",
+        "compression",
+    ]
+    parts = {"quality": {"name": "train"}, "speed": {"name": "simulated_cluster"}, "neglected": neglected}
+    made = sections(space=space, evaluator={"name": "joint", **parts}, objectives=("ne", "qps"))
+    data = write_small_data(tmp_path / "data", rows=100).folder
+    study = create_study("s", data=data, storage=f"sqlite:///{tmp_path / 'automl.db'}", **made)
+    trial = study.tell(study.ask().number, {"ne": 0.9, "qps": 2.0})
+    assert json.loads(training_plan(study, trial, is_launch=False))["clicks"]["sharding_types"] == ["row_wise"]
+    assert "torchrun --nnodes=2 --nproc-per-node=8" in training_plan(study, trial, is_launch=True)
+    study.close()
 
 
 def test_mistakes_of_sides_and_parts_have_their_place() -> None:
