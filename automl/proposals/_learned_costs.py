@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.proposals._learnable import LEARNED_AS, is_learnable, loss_of, with_loss
 from evaluators import Goal, Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, SearchSpace
@@ -32,10 +33,17 @@ class LearnedCosts:
         return tuple(_as_cost(one) for one in self.objectives)
 
     def learn(self, trials: Sequence[Trial]) -> None:
-        """Fits every predictor anew, with a seed that depends on the number of trials alone."""
+        """Fits every predictor anew, with a seed that depends on the number of trials alone.
+
+        A metric that predictors do not know, or not with this goal, is learned under another name.
+        """
         for at, one in enumerate(self.objectives):
             model = self._models.setdefault(one.metric, self.make())
-            model.fit(trials, one.metric, rng=np.random.default_rng([len(trials), 3, at]))
+            rng = np.random.default_rng([len(trials), 3, at])
+            if is_learnable(one):
+                model.fit(trials, one.metric, rng=rng)
+            else:
+                model.fit([with_loss(trial, loss_of(trial, one)) for trial in trials], LEARNED_AS, rng=rng)
 
     def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """Predicted costs, `[n, len(costs)]`; NaN before anything was learned."""

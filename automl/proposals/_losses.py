@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from automl.control import QUALITY_METRICS, quality_objective
 from automl.proposals._known_costs import KnownCosts
-from evaluators import Evaluation, Metric, Objective, Suggestion, Trial, TrialState
+from automl.proposals._learnable import LEARNED_AS, with_loss
+from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
 from searchspaces import Candidate, FeatureSchema, SearchSpace
 
@@ -44,7 +45,7 @@ class LossModel:
     """Predicts all objectives of candidates from finished trials.
 
     Costs that candidates tell themselves (`KnownCosts`) have no deviation, as long as what was measured agrees with
-    them; every other cost is learned by a model of its own, on its logarithm.
+    them; every other cost, of whatever name and goal, is learned by a model of its own, on its logarithm.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class LossModel:
                 scaled = [_scaled_trial(one, objective) for one in trials if _has_value(one, objective)]
                 model = self._models.get(objective.metric) or _cost_model(self._space, self._schema)
                 rng = np.random.default_rng([len(trials), 1])
-                self._models[objective.metric] = model.fit(scaled, objective.metric, rng=rng)
+                self._models[objective.metric] = model.fit(scaled, LEARNED_AS, rng=rng)
 
     def predict(self, candidates: Sequence[Candidate]) -> Losses:
         """All losses of the candidates; `fit` comes first."""
@@ -110,10 +111,8 @@ def _has_value(trial: Trial, objective: Objective) -> bool:
 
 
 def _scaled_trial(trial: Trial, objective: Objective) -> Trial:
-    """The trial with the cost alone, such that its loss is the scaled one."""
-    scaled = scaled_loss(objective, trial.value(objective.metric) or 0.0)
-    metric = Metric(objective.loss(scaled))
-    return replace(trial, evaluation=Evaluation({objective.metric: metric}))
+    """The trial with the scaled loss of the cost alone."""
+    return with_loss(trial, scaled_loss(objective, trial.value(objective.metric) or 0.0))
 
 
 def _cost_model(space: SearchSpace, schema: FeatureSchema | None) -> Predictor:

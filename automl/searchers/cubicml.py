@@ -76,13 +76,12 @@ class CubicML:
         """`guide` predicts the first objective, the predictor `roofline` if not given.
 
         Raises:
-            ConfigError: options out of range, or an objective that a predictor does not know the direction of.
+            ConfigError: options out of range, or a first objective that a predictor does not know the direction of.
         """
         mistakes = count_mistakes(initial=initial, round_size=round_size, steps=steps, batch=batch)
         mistakes += share_mistakes(exploration=exploration)
         mistakes += range_mistakes(disagreement=disagreement, least_distance=least_distance, entropy=entropy)
         mistakes += range_mistakes(learning_rate=learning_rate, listed=listed) + guidance_mistakes(objectives)
-        mistakes += [line for one in objectives[1:] for line in guidance_mistakes([one])]
         if mistakes:
             raise ConfigError("the searcher 'cubicml'", mistakes)
         learned = fitness(objectives)

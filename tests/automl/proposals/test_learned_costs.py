@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from automl.proposals import LearnedCosts
-from evaluators import Objective, Suggestion, Trial
+from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from predictors import Prediction
-from tests.automl._bitstrings import Bitstrings
+from predictors.roofline import Roofline
+from tests.automl._bitstrings import Bitstrings, finished
 
 SPACE = Bitstrings(3)
 CANDIDATES = [SPACE.to_candidate({"bit00": one, "bit01": 0, "bit02": 0}) for one in (0, 1)]
@@ -29,6 +30,15 @@ class Told:
     def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
         values = np.array([4.0 if one.candidate.training["bit00"] == 0 else 8.0 for one in suggestions])
         return Prediction(-values if self.metric == "qps" else values, np.zeros(len(suggestions)))
+
+
+class Seen(Told):
+    """Remembers the trials too."""
+
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Seen:
+        self.trials = list(trials)
+        super().fit(trials, metric, rng=rng)
+        return self
 
 
 def test_costs_are_unknown_before_the_first_fit() -> None:
@@ -51,3 +61,24 @@ def test_a_bound_is_kept_by_the_cost_where_the_metric_keeps_it(metric: str, kept
     costs.learn([])
     (objective,) = costs.costs
     assert [objective.is_kept(float(value)) for value in costs.values(CANDIDATES)[:, 0]] == kept
+
+
+@pytest.mark.parametrize("goal", list(Goal))
+@pytest.mark.parametrize("metric", ["clicks", "qps", "step_seconds"])
+def test_a_cost_follows_the_goal_whatever_the_metric_is_called(metric: str, goal: Goal) -> None:
+    every = [SPACE.to_candidate({f"bit0{at}": number >> at & 1 for at in range(3)}) for number in range(8)]
+    trials = [
+        finished(at, Suggestion(one), Evaluation({metric: Metric(4.0 + 4.0 * (at & 1))}))
+        for at, one in enumerate(every)
+    ]
+    costs = LearnedCosts(SPACE, (Objective(metric, goal),), lambda: Roofline(SPACE, trees=False))
+    costs.learn(trials)
+    low, high = costs.values(CANDIDATES)[:, 0]
+    assert bool(low < high) is (goal is Goal.MINIMIZE)
+
+
+def test_what_has_no_value_of_a_cost_tells_nothing_of_it_by_another_metric() -> None:
+    trials = [finished(at, Suggestion(one, replicate=at)) for at, one in enumerate(CANDIDATES * 4)]  # they have params
+    seen = Seen()
+    LearnedCosts(SPACE, (Objective("clicks", Goal.MAXIMIZE),), lambda: seen).learn(trials)
+    assert [one.value(seen.metric) for one in seen.trials] == [None] * 8

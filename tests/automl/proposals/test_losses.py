@@ -79,6 +79,27 @@ def test_a_cost_without_formula_is_learned_on_its_logarithm() -> None:
     assert (found.std[:, 1] > 0).all()
 
 
+@pytest.mark.parametrize(
+    "objective",
+    [Objective("rent", Goal.MINIMIZE), Objective("clicks", Goal.MAXIMIZE), Objective("flops", Goal.MAXIMIZE)],
+)
+def test_a_cost_of_any_name_and_goal_is_learned(objective: Objective) -> None:
+    def worth(trial: Trial) -> float:
+        ones = trial.value("params") or 0.0
+        return float(10.0 ** (ones if objective.goal is Goal.MINIMIZE else 25.0 - ones))
+
+    def told(trial: Trial) -> Trial:
+        metrics = {"ne": Metric(0.8), objective.metric: Metric(worth(trial))}
+        return finished(trial.number, trial.suggestion, Evaluation(metrics))
+
+    model = LossModel(Bitstrings(), None, (Objective("ne"), objective), KnownLoss())
+    model.fit([told(one) for one in bits_trials(60)])
+    held_out = bits_trials(80)[60:]
+    found = model.predict([one.candidate for one in held_out])
+    true = [scaled_loss(objective, worth(one)) for one in held_out]
+    np.testing.assert_allclose(found.mean[:, 1], true, atol=1.5)
+
+
 def test_quality_is_what_the_guide_says() -> None:
     model = LossModel(Bitstrings(), None, (Objective("ne"),), KnownLoss(std=0.3))
     trials = bits_trials(5)

@@ -14,7 +14,7 @@ from automl._errors import ConfigError
 from automl.proposals import SureFailures
 from automl.searchers.cubicml import CubicML
 from automl.searchers.random_search import RandomSearch
-from evaluators import Evaluation, Failure, FailureKind, Goal, Objective, Suggestion, Trial
+from evaluators import Evaluation, Failure, FailureKind, Goal, Metric, Objective, Suggestion, Trial
 from evaluators.simulated_cluster import SimulatedCluster
 from predictors import Prediction
 from searchspaces import Candidate, Options
@@ -112,9 +112,18 @@ def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
-def test_a_second_objective_of_unknown_direction_is_refused() -> None:
+def test_a_first_objective_of_unknown_direction_is_refused() -> None:
     with pytest.raises(ConfigError, match="the guide cannot learn to maximize 'clicks'"):
-        CubicML(Bitstrings(), [*NE, Objective("clicks", Goal.MAXIMIZE)], guide=Oracle())
+        CubicML(Bitstrings(), [Objective("clicks", Goal.MAXIMIZE)], guide=Oracle())
+
+
+def test_a_second_objective_may_have_any_name_and_goal() -> None:
+    def clicked(candidate: Candidate) -> Evaluation:
+        ones = sum(int(str(bit)) for bit in candidate.training.values())
+        return Evaluation({"ne": Metric(0.8 + loss(candidate)), "clicks": Metric(ones)})
+
+    searcher = CubicML(Bitstrings(8), [*NE, Objective("clicks", Goal.MAXIMIZE)], guide=Oracle(), initial=6, steps=4)
+    assert len(search(searcher, 8, evaluate=clicked)) == 8
 
 
 def test_it_is_found_by_its_name_and_takes_a_guide_from_a_configuration() -> None:
