@@ -1,7 +1,8 @@
-"""What methods that train a supernet have in common: the spaces that they take, and the score of a candidate."""
+"""What methods that train a supernet have in common: their spaces, the rows that they may train on, and a score."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,36 +21,55 @@ FALLBACK_ROWS = 100_000
 
 @dataclass(frozen=True)
 class Purse:
-    """What a method may train on.
+    """What a method may train on; `name` is the method's.
 
     rows      of the study's budget; None where that is not limited
     share     of them that is the method's
     scores    that its end takes, as `scoring` says
     """
 
+    name: str
     rows: int | None
     share: float
     scores: int
     scoring: ScoringSettings
 
-    def training_rows(self, name: str, dataset: Path, *, each: float, batch_size: int) -> int:
-        """Rows of training that are left beside those of the scores; each of them costs `each` rows in the account.
+    def training_rows(self, dataset: Path, *, each: float, batch_size: int, said: int | None = None) -> int:
+        """Rows of training: those that were `said`, or those that the share leaves beside the scores.
+
+        Each of them costs `each` rows in the account.
 
         Raises:
-            ConfigError: they are less than one batch; `name` is the method's.
+            ConfigError: what was said is beyond the budget, or what is left is less than one batch.
             DataError: the data cannot be read.
         """
         if self.rows is None:
-            return FALLBACK_ROWS
-        parts = open_dataset(dataset).rows
-        scored = self.scores * self.scoring.rows(train=parts["train"], valid=parts["valid"])
-        found = int((round(self.share * self.rows) - scored) / each)
+            return said or FALLBACK_ROWS
+        scored = self._scored(dataset)
+        return self._said(self.rows, scored, each, said) if said else self._left(self.rows, scored, each, batch_size)
+
+    def _said(self, rows: int, scored: int, each: float, said: int) -> int:
+        """Rows that somebody has chosen: the share does not bind them, but something must be left to train from."""
+        taken = math.ceil(each * said)
+        if taken + scored >= rows:
+            rule = f"the {rows} rows of the budget must pay for the method and for some training from scratch"
+            found_out = f"{said} rows of its training count {taken}, and {self.scores} scores take {scored} more"
+            way_out = "enlarge budget.rows, lower rows, or leave it out to train on a share of the budget"
+            raise ConfigError(f"the method {self.name!r}", [f"{rule}, but {found_out}; {way_out}"])
+        return said
+
+    def _left(self, rows: int, scored: int, each: float, batch_size: int) -> int:
+        found = int((round(self.share * rows) - scored) / each)
         if found < batch_size:
-            rule = f"a share {self.share} of the {self.rows} rows of the budget must pay for training"
+            rule = f"a share {self.share} of the {rows} rows of the budget must pay for training"
             found_out = f"{self.scores} scores take {scored} of them"
             way_out = "enlarge budget.rows, or lower candidates, evaluation_rows, calibration_rows or adapt"
-            raise ConfigError(f"the method {name!r}", [f"{rule}, but {found_out}; {way_out}"])
+            raise ConfigError(f"the method {self.name!r}", [f"{rule}, but {found_out}; {way_out}"])
         return found
+
+    def _scored(self, dataset: Path) -> int:
+        parts = open_dataset(dataset).rows
+        return self.scores * self.scoring.rows(train=parts["train"], valid=parts["valid"])
 
 
 def model_mistakes(space: SearchSpace) -> list[str]:

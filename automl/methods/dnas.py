@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +61,8 @@ class DNAS:
     are read out, to be trained from scratch.
 
     rows                 that the weights learn from; None takes what `share` of the budget's rows pays for, 100,000
-                         without a budget
+                         without a budget. Where both are given, the budget must pay for rows, asking and scores, and
+                         leave something
     share                of the study's budget in rows, for training, asking and scoring here; the rest trains the
                          read-out
     batch_size           rows of a step on weights; a step on logits asks each sub-network about `asked_rows`
@@ -162,7 +165,7 @@ class DNAS:
             self.floor if self.guard else None,
         )
         self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
-        self._weights_rows = self.rows or self._affordable()
+        self._check_budget()
 
     def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
         """Trains in turns, scores, and yields the best candidates."""
@@ -247,11 +250,33 @@ class DNAS:
             )
         )
 
-    def _affordable(self) -> int:
-        """Rows of the weights that the method's share of the budget pays for, beside those of asking and scoring."""
-        each = 1.0 if self.budget_rows is None else 1.0 + self._asked_for_one()
-        purse = Purse(self.budget_rows, self.share, self.candidates, self._scoring)
-        return purse.training_rows("dnas", self.dataset, each=each, batch_size=self.batch_size)
+    def _check_budget(self) -> None:
+        """Refuses a budget that pays for too little.
+
+        Forks are counted, for seconds in large spaces, only where it does not pay for as many as there can be: the
+        method is made whenever its study is opened.
+        """
+        if self.budget_rows is None:
+            return
+        with suppress(ConfigError):
+            self._affordable(self._asked_at_most())
+            return
+        _ = self._weights_rows
+
+    @cached_property
+    def _weights_rows(self) -> int:
+        """Rows that the weights learn from, beside those of asking and scoring."""
+        return self._affordable(0.0 if self.budget_rows is None else self._asked_for_one())
+
+    def _affordable(self, asked: float) -> int:
+        """The same where sub-networks are asked about so many rows for each of them."""
+        purse = Purse("dnas", self.budget_rows, self.share, self.candidates, self._scoring)
+        return purse.training_rows(self.dataset, each=1.0 + asked, batch_size=self.batch_size, said=self.rows)
+
+    def _asked_at_most(self) -> float:
+        """As `_asked_for_one`, if each step looked at the decisions with the most choices, and all were different."""
+        counts = sorted((len(one.choices) for one in self.space.decisions()), reverse=True)
+        return self._asked(sum(counts[: self.forks]))
 
     def _asked_for_one(self) -> float:
         """Rows that sub-networks are asked about for each that weights learn from, by a few draws."""
@@ -260,6 +285,10 @@ class DNAS:
         ways = [
             len(distinct(graphs.forks(Draw.of(policy, rng).assignment, rng, most=self.forks))) for _ in range(FORKED)
         ]
-        turns = self._turns(rows=FALLBACK_ROWS)
-        asked = turns.logit_steps_before(turns.steps) * self.asked_rows * float(np.mean(ways))
+        return self._asked(float(np.mean(ways)))
+
+    def _asked(self, ways: float) -> float:
+        """Rows for each that weights learn from, if a step on logits asks so many sub-networks."""
+        turns = self._turns(rows=self.rows or FALLBACK_ROWS)
+        asked = turns.logit_steps_before(turns.steps) * self.asked_rows * ways
         return asked / (turns.weight_steps * self.batch_size)

@@ -46,7 +46,8 @@ class OneShot:
     At the end the weights stand still: candidates that the policy thinks of are scored on the same rows, norms and last
     layer fitted to the latest rows of training, and the best are read out, to be trained from scratch.
 
-    rows                 of the stream; None takes what `share` of the budget's rows pays for, 100,000 without a budget
+    rows                 of the stream; None takes what `share` of the budget's rows pays for, 100,000 without a budget.
+                         Where both are given, the budget must pay for rows and scores, and leave something
     share                of the study's budget in rows, for training and scoring here; the rest trains the read-out
     batch_size           B
     sampled              K; every row counts K + 1 times in the account
@@ -134,7 +135,7 @@ class OneShot:
         self._beside = self._baseline()
         self._price = self._price_of_cost()
         self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
-        self._stream = self.rows or self._affordable()
+        self._stream = self._affordable()
 
     def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
         """Trains, scores, and yields the best candidates."""
@@ -232,6 +233,6 @@ class OneShot:
         )
 
     def _affordable(self) -> int:
-        """Rows of the stream that the method's share of the budget pays for, beside those of scoring."""
-        purse = Purse(self.budget_rows, self.share, self.candidates + 1, self._scoring)
-        return purse.training_rows("one_shot", self.dataset, each=self.sampled + 1, batch_size=self.batch_size)
+        """Rows of the stream, beside what scoring takes of the budget."""
+        purse = Purse("one_shot", self.budget_rows, self.share, self.candidates + 1, self._scoring)
+        return purse.training_rows(self.dataset, each=self.sampled + 1, batch_size=self.batch_size, said=self.rows)

@@ -73,6 +73,30 @@ def test_a_budget_that_pays_for_no_step_is_refused(data: Path) -> None:
         method(data, budget_rows=500, **SMALL)
 
 
+def test_rows_that_are_given_must_be_within_the_budget(data: Path) -> None:
+    rule = "the 2000 rows of the budget must pay .* but 1500 rows of its training count .* and 3 scores take 420 more"
+    with pytest.raises(ConfigError, match=rule):
+        method(data, budget_rows=2000, rows=1500, **SMALL)
+    assert method(data, budget_rows=20_000, rows=1500, **SMALL)._weights_rows == 1500
+
+
+def test_forks_are_not_counted_where_the_budget_pays_for_as_many_as_there_can_be(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    count = DNAS._asked_for_one
+
+    def counting(one: DNAS) -> float:
+        counted.append(1)
+        return count(one)
+
+    monkeypatch.setattr(DNAS, "_asked_for_one", counting)
+    one = method(data, budget_rows=8000, **SMALL)
+    assert counted == []
+    assert one._weights_rows == one._weights_rows > 0
+    assert counted == [1]
+
+
 def test_the_guard_can_be_switched_off(tmp_path: Path) -> None:
     assert method(tmp_path)._how.floor == 0.5
     assert method(tmp_path, guard=False)._how.floor is None
