@@ -134,13 +134,18 @@ class Checkpoint:
         """Removes the files, which take gigabytes, of a run that has ended; facts and account stay."""
         if self._content.get("files"):
             self._put(None, self._content["facts"])
+        self._sweep()  # once more: a kill may have come between the two
 
     def _put(self, files: str | None, facts: Json) -> None:
         accounts = {name: asdict(one) for name, one in self._accounts.items()}
         self._content = {"version": VERSION, "files": files, "accounts": accounts, "facts": facts}
         _replace(self.folder / FACTS_FILE, json.dumps(self._content, sort_keys=True))
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Removes files of other states than the one that is kept."""
         for other in self.folder.glob(f"{FILES}-*"):
-            if other.name != files:
+            if other.name != self._content.get("files"):
                 shutil.rmtree(other, ignore_errors=True)
 
 

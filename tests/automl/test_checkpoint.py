@@ -100,3 +100,23 @@ def test_a_broken_checkpoint_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / FACTS_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(StudyError, match=r"must be whole, but .* remove it to begin the method again"):
         Checkpoint(tmp_path)
+
+
+def test_released_files_go_and_facts_and_account_stay(tmp_path: Path) -> None:
+    one = Checkpoint(tmp_path)
+    one.spend("training", rows=5)
+    one.keep({"at": 1}, writing("a"))
+    one.release()
+    again = Checkpoint(tmp_path)
+    assert again.kept() is None
+    assert again.accounts["training"].rows == 5
+    assert list(tmp_path.glob("files-*")) == []
+
+
+def test_a_release_that_a_kill_broke_off_is_completed_by_the_next(tmp_path: Path) -> None:
+    one = Checkpoint(tmp_path)
+    one.keep({"at": 1}, writing("a"))
+    one.release()
+    (tmp_path / "files-1").mkdir()
+    Checkpoint(tmp_path).release()
+    assert list(tmp_path.glob("files-*")) == []

@@ -38,6 +38,21 @@ def test_its_measure_is_never_called_ne(data: Path) -> None:
     assert found.value("scoring_rows") == 100 + 2 * 60
 
 
+def test_rows_are_those_of_the_score_and_once_those_of_the_training(data: Path, tmp_path: Path) -> None:
+    scoring, uneven = 100 + 2 * 60, {"rows": 90, "sampling": "sandwich", "checkpoint": tmp_path}
+    one = evaluator(data, evaluation_rows=100, calibration_rows=60, **uneven)
+    found = [outcome(one, Suggestion(SPACE.sample(np.random.default_rng(at)))) for at in range(2)]
+    trained = [int(each.value("supernet_rows") or 0) for each in found if isinstance(each, Evaluation)]
+    assert trained[0] == trained[1]
+    assert trained[0] > 90
+    assert trained[0] % 90 == 0  # every row for as many candidates
+    used = [each.curve[-1].rows for each in found if isinstance(each, Evaluation)]
+    assert used == [scoring + trained[0], scoring]
+    again = outcome(evaluator(data, evaluation_rows=100, calibration_rows=60, **uneven), Suggestion(POINT))
+    assert isinstance(again, Evaluation)
+    assert (again.value("supernet_rows"), again.curve[-1].rows) == (trained[0], scoring)
+
+
 def test_what_nobody_has_trained_has_no_score(data: Path) -> None:
     found = outcome(evaluator(data), Suggestion(mlp(12)))
     assert isinstance(found, Failure)

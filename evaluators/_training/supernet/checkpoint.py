@@ -17,7 +17,7 @@ from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.shared import Shared, Tile
 from evaluators._training.supernet.tables import SharedTable
 
-VERSION = 2
+VERSION = 3
 FACTS_FILE = "supernet.json"
 
 
@@ -30,7 +30,7 @@ def save(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
     tensors, keys = _tensors(net)
     save_file(tensors, folder / f"{weights}.partial")
     os.replace(folder / f"{weights}.partial", folder / weights)
-    counts = {"steps": net.steps, "barren": net.barren}
+    counts = {"steps": net.steps, "barren": net.barren, "rows": net.rows}
     facts = {"version": VERSION, "identity": identity, "weights": weights, **counts, **keys}
     partial = folder / f"{FACTS_FILE}.partial"
     partial.write_text(json.dumps(facts, sort_keys=True), encoding="utf-8")
@@ -58,10 +58,11 @@ def restore(net: Supernet, folder: Path, identity: Mapping[str, Any]) -> None:
     try:
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         tensors = _read(folder / facts["weights"])
-        given, steps, barren = facts["identity"], facts["steps"], facts["barren"]
+        given = facts["identity"]
         if facts["version"] == VERSION and given == identity:
+            steps, barren, rows = facts["steps"], facts["barren"], facts["rows"]
             _put(net, facts, tensors)
-            net.steps, net.barren = steps, barren
+            net.steps, net.barren, net.rows = steps, barren, rows
             return
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EvaluatorError(

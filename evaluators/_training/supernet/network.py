@@ -26,6 +26,7 @@ from evaluators._training.supernet.tables import SharedTable, table_key
 from searchspaces import Architecture, FeatureSchema
 from searchspaces.block import Dropout, Table
 from searchspaces.build import RankingModel, blank, initialise
+from searchspaces.layers import BatchNorm
 
 MOST_PLACES = 256
 """Candidates whose places are remembered."""
@@ -45,6 +46,7 @@ class Supernet:
     """Weights for every architecture on one schema, drawn when they are first trained.
 
     `dtype` is the precision of all of it; the last `barren` of its `steps` had no candidate that could be trained.
+    `rows` were trained on in all, each counted for every candidate of its step.
     Letting it compute something never changes it: `step` alone does.
     """
 
@@ -54,6 +56,7 @@ class Supernet:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     steps: int = 0
     barren: int = 0
+    rows: int = 0
     shared: dict[str, Shared] = field(default_factory=dict)
     tables: dict[str, SharedTable] = field(default_factory=dict)
     _places: dict[str, dict[str, Place]] = field(default_factory=dict, repr=False)
@@ -64,7 +67,7 @@ class Supernet:
         What has not been trained yet is drawn as `build` would. A model that it gave for the architecture before can be
         filled `again` with the weights as they are now, in half the time.
         """
-        model, places = self._blank(architecture) if again is None else (again, self._placed(again))
+        model, places = self._blank(architecture) if again is None else (again, self._placed(architecture))
         self._fill(model, places)
         for layer in model.sources().values():
             for table in layer.tables().values():
@@ -105,6 +108,7 @@ class Supernet:
         for places, values in statistics:
             self._keep(places, values)
         self.steps += 1
+        self.rows += len(batch.label) * len(architectures)
         return torch.stack(losses)
 
     def _count(self, *, barren: bool) -> None:
@@ -156,20 +160,23 @@ class Supernet:
 
     def _blank(self, architecture: Architecture) -> tuple[RankingModel, dict[str, Place]]:
         model = blank(architecture, self.schema)
-        places = self._placed(model)
+        places = self._placed(architecture, model)
         model = model.to(self.device, self.dtype)
         model.dtype = self.dtype
         for name, one in model.named_modules():
             if isinstance(one, Dropout):
                 one.seed, one.role, one.step = self.seed, name, self.steps
+            elif isinstance(one, BatchNorm):
+                one.step = self.steps  # what it has seen is a moving average over all candidates
         return model, places
 
-    def _placed(self, model: RankingModel) -> dict[str, Place]:
-        key = model.architecture.to_json()
+    def _placed(self, architecture: Architecture, model: RankingModel | None = None) -> dict[str, Place]:
+        """Places of an architecture's tensors, found on a model of it that lies on the CPU."""
+        key = architecture.to_json()
         if key not in self._places:
             if len(self._places) >= MOST_PLACES:
                 self._places.clear()
-            self._places[key] = find_places(model)
+            self._places[key] = find_places(model or blank(architecture, self.schema))
         return self._places[key]
 
     def _fill(self, model: RankingModel, places: Mapping[str, Place]) -> dict[str, Tensor]:
@@ -181,6 +188,7 @@ class Supernet:
             lacking = [path for path, one in taken.items() if bool(torch.isnan(one).any())]
             if lacking:
                 _start(layer, f"{self.seed}|{slot}")
+                own = {f"nodes.{name}.{path}": one for path, one in shared_names(layer).items()}  # buffers are new ones
             for path, one in own.items():
                 if path in lacking:
                     taken[path] = torch.where(torch.isnan(taken[path]), one.detach(), taken[path])

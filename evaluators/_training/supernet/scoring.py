@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -128,7 +129,9 @@ class Scorer:
         return batch.label
 
     def _batches(self) -> Iterator[Batch]:
-        yield from self.calibration.batches(np.arange(len(self.calibration)), CALIBRATION_BATCH)
+        """Of sizes as equal as can be: each counts as much as another for the statistics of a norm."""
+        rows = len(self.calibration)
+        yield from self.calibration.batches(np.arange(rows), math.ceil(rows / math.ceil(rows / CALIBRATION_BATCH)))
 
 
 def first_rows(part: Part, rows: int | None) -> Part:

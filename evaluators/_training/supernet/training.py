@@ -35,8 +35,10 @@ class Training:
     settings: SupernetSettings
     folder: Path | None = None
 
-    def run(self, *, every: int = 2000, until: int | None = None) -> None:
+    def run(self, *, every: int = 2000, until: int | None = None) -> int:
         """Trains to the end, or to the step `until`, with a checkpoint after every so many steps and at the end.
+
+        Gives the rows that it has trained on, each counted for every candidate of its step.
 
         Raises:
             DivergedError: the losses of many steps in a row were no finite numbers.
@@ -44,12 +46,13 @@ class Training:
         """
         if self.folder is not None:
             restore(self.net, self.folder, self.identity())
-        sampler = Sampler(self.space, self.settings.sampling)
+        sampler, before = Sampler(self.space, self.settings.sampling), self.net.rows
         last = self.settings.steps if until is None else min(until, self.settings.steps)
         for batch in islice(self.batches(start=self.net.steps), max(0, last - self.net.steps)):
             self._step(sampler, batch)
             if self.folder is not None and (self.net.steps % every == 0 or self.net.steps == last):
                 save(self.net, self.folder, self.identity())
+        return self.net.rows - before
 
     def identity(self) -> dict[str, Any]:
         """What makes two trainings the same, as JSON types."""

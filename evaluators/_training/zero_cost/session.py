@@ -12,7 +12,7 @@ import torch
 
 from evaluators._datasets import open_dataset
 from evaluators._errors import EvaluatorError
-from evaluators._evaluation import Evaluation, Failure, Metric
+from evaluators._evaluation import Evaluation, Failure, Metric, Point
 from evaluators._training.controls import Controls
 from evaluators._training.evaluate import Job, Trained, checked_logits, train_jobs, trainable
 from evaluators._training.metrics import normalised_entropy, row_losses
@@ -56,7 +56,8 @@ class ZeroCostSession:
                 metrics |= self._short(candidate, seed)
         except Exception as error:  # noqa: BLE001  # a block may raise anything, and the others are not to blame
             return failure_of(error)
-        return Evaluation(metrics, seconds=time.perf_counter() - started)
+        rows = len(self._batch.label) + round(metrics["short_rows"].value if "short_rows" in metrics else 0)
+        return Evaluation(metrics, (Point(rows, {}),), seconds=time.perf_counter() - started)
 
     def _scores(self, architecture: Architecture, seed: int) -> dict[str, Metric]:
         price = cost(architecture, self._schema)

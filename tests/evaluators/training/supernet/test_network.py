@@ -8,7 +8,9 @@ import torch
 
 from evaluators._errors import DivergedError
 from evaluators._training.examples import Batch
+from evaluators._training.supernet import network
 from evaluators._training.supernet.network import BARREN, Supernet
+from evaluators._training.supernet.places import Place, find_places
 from evaluators._training.supernet.settings import Rates
 from searchspaces import Architecture, Node, Options
 from searchspaces.block import Dropout
@@ -21,11 +23,11 @@ COUNT = 3
 """With 200 most spaces were held to the same once: see `docs/decisions/0028-weights-shared-by-what-they-mean.md`."""
 
 
-def chain(width: int, *, dim: int = 4) -> Architecture:
+def chain(width: int = 8, *, dim: int = 4, **options: str) -> Architecture:
     nodes = (
         Node("numeric"),
         Node("full", (), Options(dim=dim)),
-        Node("mlp", (0, 1), Options(width=width)),
+        Node("mlp", (0, 1), Options(width=width, **options)),
         Node("logit", (2,)),
     )
     return Architecture(nodes)
@@ -218,3 +220,31 @@ def _loss(model: RankingModel) -> float:
     with torch.no_grad():
         given = model.eval()(found.numeric, found.categorical)
     return float(torch.nn.functional.binary_cross_entropy_with_logits(given, found.label))
+
+
+def test_statistics_of_a_norm_are_those_of_many_batches() -> None:
+    normed = chain(norm="batch")
+    many, last = Supernet(SCHEMA, 1), Supernet(SCHEMA, 1)
+    still = Rates(0.0, 0.0)
+    for seed in range(20):
+        many.step([normed], batch(64, seed=seed), still, batch_size=64)
+    last.step([normed], batch(64, seed=19), still, batch_size=64)
+    seen, newest = (dict(one.subnetwork(normed).named_buffers()) for one in (many, last))
+    (name,) = (one for one in seen if one.endswith("running_mean"))
+    assert not torch.allclose(seen[name], newest[name], atol=1e-4)
+
+
+def test_a_model_is_filled_again_after_its_places_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Supernet(SCHEMA, 1)
+    net.step([chain()], batch(64), Rates(0.1, 0.2), batch_size=64)
+    model = net.subnetwork(chain())
+    net._places.clear()
+    searched: list[RankingModel] = []
+
+    def found(other: RankingModel) -> dict[str, Place]:
+        searched.append(other)
+        return find_places(other)
+
+    monkeypatch.setattr(network, "find_places", found)
+    net.subnetwork(chain(), again=model)
+    assert model not in searched  # it may lie on another device, where empty rows do not
