@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from searchspaces._decisions import Choice
@@ -13,9 +14,13 @@ from searchspaces.deployment.cluster import GIGA
 from searchspaces.deployment.memory import RESERVE
 from searchspaces.deployment.plan import DENSE, TIERS
 from searchspaces.spaces._codesign_knobs import CLUSTER, KNOBS, SHARDING
+from searchspaces.spaces._codesign_rules import Rule, broken, contradiction, kept, rules
 
 SPREADING = ("row", "table_row", "grid", "column_8", "column_4", "column_2", "table")
 """Ways to spread a table, those that leave least on one device first."""
+
+_ORDERS: Mapping[str, Sequence[str]] = {"dense": DENSE[::-1], "tier": TIERS[::-1]}
+"""Choices of other knobs that are names, those that need least first."""
 
 MOST_HOSTS = 1 << 14
 Choices = Mapping[str, Sequence[Choice]]
@@ -33,11 +38,15 @@ class Room:
         """One a table of the model."""
         return tuple(f"{SHARDING}.{table.name}" for table in self.model.tables)
 
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """Between the knobs of such a model."""
+        return rules(self.devices, self.slots)
+
     def plan(self, settings: Mapping[str, Any]) -> Plan:
         """The plan of these settings."""
-        device, hosts, within = (settings[name] for name in CLUSTER)
         knobs = {name: settings[name] for name in KNOBS if name in settings}
-        return Plan(Cluster(self.devices[device], hosts, within), tuple(settings[slot] for slot in self.slots), **knobs)
+        return Plan(self._cluster(settings), tuple(settings[slot] for slot in self.slots), **knobs)
 
     def fits(self, settings: Mapping[str, Any]) -> bool:
         """Whether the fullest device holds what it must."""
@@ -48,8 +57,10 @@ class Room:
         micro-batches, and slower memory; each change comes on top of those before."""
         found = dict(settings)
         order = sorted(self.model.tables, key=lambda table: table.weights * table.count, reverse=True)
-        targets = {slot: _first(SPREADING, choices[slot]) for slot in (f"{SHARDING}.{table.name}" for table in order)}
-        moved = [slot for slot, target in targets.items() if found[slot] != target]
+        slots = [f"{SHARDING}.{table.name}" for table in order]
+        orders = {**choices, **{slot: _thriftiest_first(slot, choices[slot]) for slot in slots}}
+        targets = kept({**found, **{slot: orders[slot][0] for slot in slots}}, self.rules, orders)
+        moved = [slot for slot in slots if found[slot] != targets[slot]]
         count = 1
         while moved:
             found.update({slot: targets[slot] for slot in moved[:count]})
@@ -83,9 +94,8 @@ class Room:
         largest = max(clusters, key=self._capacity)
         changes = [text for text, is_enough in self._changes(largest, choices) if is_enough] or ["another model"]
         held = self.model.table_weights * min(BYTES[str(one)] for one in choices["table_dtype"]) / GIGA
-        cluster = self.plan(_thrifty(largest, self.slots, choices)).cluster
         raise SpaceError(
-            f"no plan of this space fits: the tables take {held:,.1f} GB at least, and {cluster} hold "
+            f"no plan of this space fits: the tables take {held:,.1f} GB at least, and {self._cluster(largest)} hold "
             f"{self._capacity(largest) / GIGA:,.1f} GB beside a reserve of {RESERVE:.0%}; "
             f"the smallest change that would fit: {'; or '.join(changes)}"
         )
@@ -98,55 +108,60 @@ class Room:
                 wider = {**choices, **{slot: (*choices[slot], value) for slot in slots}}
                 yield f"{value!r} among the choices of {name!r}", self._has_room(cluster, wider)
         hosts = self._least_hosts(cluster, choices)
-        yield f"{hosts} hosts instead of {cluster['hosts']}", hosts <= MOST_HOSTS
+        yield f"{hosts} hosts instead of {cluster['hosts']}", hosts is not None
         device = self.devices[str(cluster["device"])]
         least = self._least_gigabytes(cluster, choices)
         yield f"devices of {least:,.0f} GB instead of {device.memory_gigabytes:,.0f} GB", True
 
-    def _least_hosts(self, cluster: Mapping[str, Any], choices: Choices) -> int:
-        """By halving: more hosts hold more; above `MOST_HOSTS` where even that many do not."""
-        low, high = int(cluster["hosts"]), int(cluster["hosts"])
-        while high <= MOST_HOSTS and not self._has_room({**cluster, "hosts": high}, choices):
-            low, high = high, 2 * high
-        while high <= MOST_HOSTS and high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._has_room({**cluster, "hosts": middle}, choices) else (middle, high)
-        return high
+    def _least_hosts(self, cluster: Mapping[str, Any], choices: Choices) -> int | None:
+        """More than there are, that hold a plan and contradict no other choice; None up to `MOST_HOSTS`."""
+        within, batches = int(cluster["devices_per_host"]), [int(one) for one in choices["global_batch"]]
+        for hosts in range(int(cluster["hosts"]) + 1, MOST_HOSTS + 1):
+            if all(batch % (hosts * within) for batch in batches):
+                continue  # most are ruled out by this alone, and everything else takes longer
+            asked = {**cluster, "hosts": hosts}
+            only = {**choices, **{name: (value,) for name, value in asked.items()}}
+            if self._has_room(asked, choices) and contradiction(self.rules, only) is None:
+                return hosts
+        return None
 
     def _least_gigabytes(self, cluster: Mapping[str, Any], choices: Choices) -> float:
-        needed = min(memory_of(self.model, self.plan(one)).needed for one in _thriftiest(cluster, self.slots, choices))
+        needed = min(memory_of(self.model, self.plan(one)).needed for one in self._thriftiest(cluster, choices))
         return -(-needed / (1 - RESERVE) // GIGA)
 
     def _has_room(self, cluster: Mapping[str, Any], choices: Choices) -> bool:
-        return any(self.fits(settings) for settings in _thriftiest(cluster, self.slots, choices))
+        return any(self.fits(settings) for settings in self._thriftiest(cluster, choices))
+
+    def _thriftiest(self, cluster: Mapping[str, Any], choices: Choices) -> Iterator[dict[str, Choice]]:
+        """All tables spread the same way, each way in turn, then each its own way: none needs least for every model.
+
+        What contradicts itself is no plan, and left out.
+        """
+        orders = {name: _thriftiest_first(name, values) for name, values in choices.items() if name not in cluster}
+        orders |= {name: [value] for name, value in cluster.items()}
+        alike = [how for how in SPREADING if all(how in choices[slot] for slot in self.slots)]
+        spread: list[dict[str, list[Choice]]] = [{slot: [how] for slot in self.slots} for how in alike]
+        for same in (*spread, {}):
+            tried = {**orders, **same}
+            found = kept({name: values[0] for name, values in tried.items()}, self.rules, tried)
+            if not any(broken(found, self.rules)):
+                yield found
+
+    def _cluster(self, settings: Mapping[str, Any]) -> Cluster:
+        device, hosts, within = (settings[name] for name in CLUSTER)
+        return Cluster(self.devices[device], hosts, within)
 
     def _capacity(self, cluster: Mapping[str, Any]) -> float:
-        device = self.devices[str(cluster["device"])]
-        return device.memory_bytes * (1 - RESERVE) * int(cluster["hosts"]) * int(cluster["devices_per_host"])
+        found = self._cluster(cluster)
+        return found.device.memory_bytes * (1 - RESERVE) * found.devices
 
 
-def _thriftiest(cluster: Mapping[str, Any], slots: Sequence[str], choices: Choices) -> Iterator[dict[str, Any]]:
-    """Everything spread the same way, each way in turn: none of them needs least for every model."""
-    for how in SPREADING:
-        if all(how in choices[slot] for slot in slots):
-            yield {**_thrifty(cluster, slots, choices), **dict.fromkeys(slots, how)}
-    yield _thrifty(cluster, slots, choices)
-
-
-def _thrifty(cluster: Mapping[str, Any], slots: Sequence[str], choices: Choices) -> dict[str, Any]:
-    """The choice of each knob that needs least memory."""
-    found: dict[str, Any] = dict(cluster)
-    for name in KNOBS:
-        values = list(choices[name])
-        if name.endswith("_dtype"):
-            found[name] = min(values, key=lambda one: BYTES[str(one)])
-        elif name in ("dense", "tier"):
-            order = DENSE if name == "dense" else TIERS
-            found[name] = max(values, key=lambda one, order=order: order.index(str(one)))  # type: ignore[misc]
-        else:
-            found[name] = max(values) if name in ("accumulation", "compression") else min(values)
-    return {**found, **{slot: _first((*SPREADING, "data"), choices[slot]) for slot in slots}}
-
-
-def _first(order: Sequence[str], choices: Sequence[Choice]) -> Choice:
-    return next((one for one in order if one in choices), choices[0])
+def _thriftiest_first(name: str, values: Sequence[Choice]) -> list[Choice]:
+    """Choices of a knob, those that need least memory first."""
+    if name.endswith("_dtype"):
+        return sorted(values, key=lambda one: BYTES[str(one)])
+    if name in _ORDERS:
+        return sorted(values, key=lambda one: _ORDERS[name].index(str(one)))
+    if name.startswith(f"{SHARDING}."):
+        return sorted(values, key=lambda one: (*SPREADING, "data").index(str(one)))
+    return sorted(values, key=float, reverse=name in ("accumulation", "compression"))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from searchspaces._decisions import Choice
 from searchspaces.deployment import Device
 from searchspaces.deployment.plan import COLUMNS
+from searchspaces.spaces._codesign_knobs import CLUSTER
 
 Settings = Mapping[str, Choice]
 """Every knob's value, those that do not count among them."""
@@ -75,6 +77,20 @@ def distinct(all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]])
 def broken(settings: Settings, all_rules: Sequence[Rule]) -> Iterator[str]:
     """Each rule that the settings break, with its pair."""
     return (rule.broken(settings) for rule in all_rules if not rule.holds(settings))
+
+
+def contradiction(all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]]) -> str | None:
+    """Where no choice of a knob keeps its rules, and the pair: tries each cluster, batch and number of groups."""
+    different = distinct(all_rules, choices)
+    free = (*CLUSTER, "global_batch", "groups")
+    usual = {slot: values[0] for slot, values in choices.items()}
+    for values in product(*(choices[name] for name in free)):
+        settings = {**usual, **dict(zip(free, values, strict=True))}
+        wrong = next(broken(kept(settings, different, choices), different), None)
+        if wrong is not None:
+            where = ", ".join(f"{name}={settings[name]!r}" for name in CLUSTER)
+            return f"with {where} no choice keeps all rules: {wrong}"
+    return None
 
 
 def _nearest(settings: Settings, knob: str, own: Sequence[Rule], choices: Sequence[Choice]) -> Choice:

@@ -7,7 +7,6 @@ performance; the knobs are those of TorchRec, FSDP, two-dimensional sparse paral
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,9 +19,9 @@ from searchspaces._schema import FeatureSchema
 from searchspaces.deployment import Plan, RankingModel
 from searchspaces.deployment.reading import ClusterChoices, read_cluster, read_model
 from searchspaces.deployment.winner_file import read_winner_file
-from searchspaces.spaces._codesign_knobs import CLUSTER, SHARDING, chosen, decisions, is_neutral, table_choices
+from searchspaces.spaces._codesign_knobs import SHARDING, chosen, decisions, is_neutral, table_choices
 from searchspaces.spaces._codesign_room import Room
-from searchspaces.spaces._codesign_rules import Rule, broken, distinct, kept, rules
+from searchspaces.spaces._codesign_rules import broken, contradiction, kept
 
 __all__ = ["Codesign"]
 
@@ -89,8 +88,10 @@ class Layout:
         tables = {table.name: table_choices(table.name, table.dim, choices[SHARDING]) for table in model.tables}
         self._decisions = tuple(decisions({**vars(cluster), **choices}, tables))
         self._choices = {decision.slot: decision.choices for decision in self._decisions}
-        self._rules = rules(cluster.devices, self.room.slots)
-        _check_rules(self._rules, self._choices, {slot: values[0] for slot, values in self._choices.items()})
+        self._rules = self.room.rules
+        wrong = contradiction(self._rules, self._choices)
+        if wrong is not None:
+            raise SpaceError(f"{wrong}; add or leave out choices of either")
         self.room.check(self._choices)
 
     def decisions(self) -> Sequence[Decision]:
@@ -135,21 +136,3 @@ class Layout:
 
     def _roomier(self, settings: Mapping[str, Choice]) -> Iterator[dict[str, Choice]]:
         return (kept(one, self._rules, self._choices) for one in self.room.roomier(settings, self._choices))
-
-
-def _check_rules(
-    all_rules: Sequence[Rule], choices: Mapping[str, Sequence[Choice]], usual: Mapping[str, Choice]
-) -> None:
-    """Tries each cluster with each batch and number of groups.
-
-    Raises:
-        SpaceError: somewhere no choice of a knob keeps its rules; the message names the pair.
-    """
-    different = distinct(all_rules, choices)
-    free = (*CLUSTER, "global_batch", "groups")
-    for values in product(*(choices[name] for name in free)):
-        settings = {**usual, **dict(zip(free, values, strict=True))}
-        wrong = next(broken(kept(settings, different, choices), different), None)
-        if wrong is not None:
-            where = ", ".join(f"{name}={settings[name]!r}" for name in CLUSTER)
-            raise SpaceError(f"with {where} no choice keeps all rules: {wrong}; add or leave out choices of either")

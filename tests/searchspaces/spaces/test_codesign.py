@@ -156,6 +156,34 @@ def test_the_hosts_that_are_asked_for_are_enough_and_one_less_is_not() -> None:
     assert space({**cluster, "hosts": 3}, **fixed).decisions()
 
 
+def test_hosts_that_contradict_the_batch_are_not_asked_for() -> None:
+    """Three hosts would hold the tables, but do not share 65,536 examples evenly."""
+    cluster = {"device": "A30", "devices_per_host": 1}
+    fixed = {"tier": "hbm", "table_dtype": "fp32", "global_batch": 65_536, "accumulation": 4, "sharding": "row"}
+    model = {"tables": [{"rows": 90_000_000, "dim": 128}], "dense": {"macs": 1_000}}
+    with pytest.raises(SpaceError, match="; or 4 hosts instead of 1; or devices of"):
+        space({**cluster, "hosts": 1}, model, **fixed)
+    assert space({**cluster, "hosts": 4}, model, **fixed).decisions()
+
+
+def test_no_number_of_hosts_is_asked_for_where_the_batch_allows_none() -> None:
+    cluster = {"device": "A30", "hosts": 1, "devices_per_host": 1}
+    changes = too_small(cluster, tier="hbm", table_dtype="fp32", global_batch=1, sharding="row", accumulation=1)
+    assert "hosts instead" not in changes
+    assert "; or devices of" in changes
+
+
+def test_a_plan_that_fits_but_contradicts_itself_is_no_room() -> None:
+    """Eight slices would leave 32 GB on each of four devices, but each slice must be on one of its own."""
+    model = {"tables": [{"name": "one", "rows": 500_000_000, "dim": 128}], "dense": {"macs": 1_000}}
+    cluster = {"device": "A100", "hosts": 1, "devices_per_host": 4}
+    fixed = {"tier": "hbm", "table_dtype": "fp16", "global_batch": 1024}
+    with pytest.raises(SpaceError, match="no plan of this space fits: the tables take 128"):
+        space(cluster, model, sharding=["column_8", "table"], **fixed)
+    found = decoded({}, space(cluster, model, sharding=["column_8", "table", "column_4"], **fixed))
+    assert found["sharding.one"] == "column_4"
+
+
 def test_a_way_to_spread_may_be_what_is_missing() -> None:
     changes = too_small({"hosts": 1}, sharding="data", tier="hbm", table_dtype="fp32")
     assert changes.startswith("'fp16' among the choices of 'table_dtype'; or 'row' among the choices of 'sharding'")
