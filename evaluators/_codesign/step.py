@@ -66,18 +66,18 @@ def step(work: Work, plan: Plan, coefficients: Coefficients) -> Step:
     """The terms of a step, all exposed: what is hidden behind another is left out of its term."""
     often = plan.accumulation
     dense, lookups = coefficients.dense * work.dense, coefficients.lookups * work.lookups
-    window = coefficients.overlap * dense if plan.prefetch else 0.0
-    exposed = _exposed(work.exchange / NETWORK_SHARE, window)
+    exchange, gathers = work.exchange / NETWORK_SHARE, coefficients.all_reduce * work.gathers
+    shown = _exposed_share(exchange + gathers, coefficients.overlap * dense if plan.prefetch else 0.0)
     terms = {
         "dense": often * dense,
         "lookups": often * lookups,
-        "exchange": often * exposed,
+        "exchange": often * shown * exchange,
         "all_reduce": coefficients.all_reduce * work.all_reduce,
         "overhead": often * coefficients.overhead_seconds,
         "straggling": often * (work.straggling - 1) * (dense + lookups),
         "latency": often * work.exchange_latency,
         "indices": 0.0 if plan.prefetch else often * work.indices / NETWORK_SHARE,
-        "gathers": often * _exposed(coefficients.all_reduce * work.gathers, window),
+        "gathers": often * shown * gathers,
         "synchronisation": work.synchronisation / NETWORK_SHARE,
         "launches": 0.0 if plan.compiled else often * UNCOMPILED_SECONDS,
     }
@@ -86,9 +86,12 @@ def step(work: Work, plan: Plan, coefficients: Coefficients) -> Step:
     return Step(MappingProxyType(terms))
 
 
-def _exposed(seconds: float, window: float) -> float:
-    """What of them a window of compute does not hide; smooth where they are about as long, as both vary."""
-    if window == 0.0:
-        return seconds
-    left = seconds - window
-    return 0.5 * (left + math.sqrt(left * left + (_SOFTNESS * seconds) ** 2))
+def _exposed_share(seconds: float, window: float) -> float:
+    """The share of all that is sent which a window of compute does not hide.
+
+    Everything shares the one window, in proportion. Smooth where both are about as long, as both vary.
+    """
+    if window == 0.0 or seconds == 0.0:
+        return 1.0
+    left = 1.0 - window / seconds
+    return min(1.0, 0.5 * (left + math.sqrt(left * left + _SOFTNESS**2)))

@@ -139,6 +139,8 @@ def towers_seconds(plan: Plan, sent: float, group: Ring) -> float:
 def synchronisation_seconds(plan: Plan, placement: Placement) -> float:
     """Copies of a table shard are averaged over the groups that hold one, every so many steps.
 
+    Not those of data-parallel tables: their gradients are summed up over all devices, which keeps them the same.
+
     Source: Zhang et al. 2025, Two-dimensional sparse parallelism for large scale deep learning recommendation model
     training.
     """
@@ -147,7 +149,7 @@ def synchronisation_seconds(plan: Plan, placement: Placement) -> float:
     device = plan.cluster.device
     copies_in_host = max(plan.cluster.devices_per_host // plan.group_size, 1)
     ring = Ring.of(device, copies_in_host, plan.groups // copies_in_host)
-    held = float(np.max(placement.weights)) * BYTES[plan.table_dtype]
+    held = float(np.max(placement.weights - placement.replicated)) * BYTES[plan.table_dtype]
     return ring.all_reduce_seconds(held) / plan.sync_interval
 
 

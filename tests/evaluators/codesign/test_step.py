@@ -59,6 +59,22 @@ def test_an_exchange_hides_behind_its_share_of_compute_and_no_more() -> None:
     assert step(replace(full, exchange=30.0), plan(), EXACT).terms["exchange"] > 39.5
 
 
+def test_what_is_sent_shares_one_window_of_compute() -> None:
+    """0.4 s of vectors and 0.4 s of parameters, and half a second to hide behind: 0.3 s stay, as much of each."""
+    both = Work(1.0, 0.0, 0.4 * NETWORK_SHARE, 0.0, 0.0, 0.4, 0.0, 0.0, 0.0, 1.0)
+    found = step(both, plan(), EXACT).terms
+    assert found["exchange"] == pytest.approx(found["gathers"])
+    assert found["exchange"] + found["gathers"] == pytest.approx(0.3, rel=0.05)
+    alone = step(replace(both, exchange=0.0), plan(), EXACT).terms
+    assert alone["gathers"] < 0.02
+    assert alone["exchange"] == 0.0
+
+
+def test_a_short_window_never_makes_an_exchange_longer() -> None:
+    work_ = Work(1e-6, 0.0, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    assert step(work_, plan(), EXACT).terms["exchange"] <= 0.3 / NETWORK_SHARE
+
+
 def test_a_pipeline_hides_ids_and_reading() -> None:
     slow = replace(plan(global_batch=819_200), loader_workers=1)
     assert terms(slow)["indices"] == 0.0
@@ -149,6 +165,14 @@ def test_more_steps_between_synchronisations_cost_less() -> None:
     often, seldom = (terms(replace(grouped, sync_interval=steps))["synchronisation"] for steps in (1, 16))
     assert often == pytest.approx(16 * seldom)
     assert terms(plan(hosts=4))["synchronisation"] == 0.0
+
+
+def test_copies_whose_gradients_are_summed_up_are_not_synchronised_again() -> None:
+    grouped = replace(plan("row", "row", hosts=4), groups=4)
+    copied = replace(grouped, sharding=("data", "data"))
+    assert terms(grouped)["synchronisation"] > 0.0
+    assert terms(copied)["synchronisation"] == 0.0
+    assert terms(copied)["all_reduce"] > terms(grouped)["all_reduce"]
 
 
 def test_the_shipped_coefficients_are_plausible_shares_of_peaks() -> None:
