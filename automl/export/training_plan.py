@@ -40,6 +40,12 @@ _OF_THE_TRAINER = (
     "loader_workers",
 )
 
+_MEETING = (
+    '--rdzv-backend=c10d --rdzv-id="${RDZV_ID:-ctr-automl}" '
+    '--rdzv-endpoint="${RDZV_ENDPOINT:?set it to HOST:PORT of one of the hosts, the same on all of them}"'
+)
+"""Of torchrun, where hosts must find each other; the identifier tells two trainings at one endpoint apart."""
+
 
 def torchrec_constraints(model: RankingModel, plan: Plan) -> dict[str, dict[str, Any]]:
     """Constraints by the name of a table; of tables that are alike NAME_0, NAME_1 and so on."""
@@ -48,10 +54,14 @@ def torchrec_constraints(model: RankingModel, plan: Plan) -> dict[str, dict[str,
 
 
 def launch_script(plan: Plan) -> str:
-    """A shell script that starts the trainer named by its arguments, to be run on each host of the cluster."""
+    """A shell script that starts the trainer named by its arguments, to be run on each host of the cluster.
+
+    Where there are several, each must find the others: the variable RDZV_ENDPOINT names one of them.
+    """
     hosts, within = plan.cluster.hosts, plan.cluster.devices_per_host
     flags = [f"--{name.replace('_', '-')}={_told(getattr(plan, name))}" for name in _OF_THE_TRAINER]
-    lines = [f"torchrun --nnodes={hosts} --nproc-per-node={within}", '"$@"', *map(shlex.quote, flags)]
+    meeting = [_MEETING] if hosts > 1 else []
+    lines = [f"torchrun --nnodes={hosts} --nproc-per-node={within}", *meeting, '"$@"', *map(shlex.quote, flags)]
     return "#!/bin/sh\n" + f"# {plan.cluster}, local batch {plan.local_batch:g}\n" + " \\\n  ".join(lines) + "\n"
 
 

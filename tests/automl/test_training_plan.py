@@ -47,15 +47,30 @@ def test_a_cache_is_told_its_share() -> None:
     assert "cache_params" not in found["small_0"]
 
 
-def test_the_launch_hands_every_knob_to_the_trainer(tmp_path: Path) -> None:
+def launched(tmp_path: Path, plan: Plan, **variables: str) -> subprocess.CompletedProcess[str]:
     """The script runs, with a stand-in for torchrun that prints what it is given."""
     stand_in = tmp_path / "torchrun"
     stand_in.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
     stand_in.chmod(0o755)
     script = tmp_path / "launch.sh"
-    script.write_text(launch_script(PLAN), encoding="utf-8")
-    path = f"{tmp_path}:/usr/bin:/bin"
-    done = subprocess.run(["sh", script, "my train.py"], env={"PATH": path}, capture_output=True, text=True, check=True)
-    words = done.stdout.splitlines()
-    assert words[:3] == ["--nnodes=2", "--nproc-per-node=8", "my train.py"]
+    script.write_text(launch_script(plan), encoding="utf-8")
+    variables["PATH"] = f"{tmp_path}:/usr/bin:/bin"
+    return subprocess.run(["sh", script, "my train.py"], env=variables, capture_output=True, text=True, check=False)
+
+
+def test_the_launch_hands_every_knob_to_the_trainer(tmp_path: Path) -> None:
+    words = launched(tmp_path, replace(PLAN, cluster=Cluster(DEVICES["H100"], 1, 8))).stdout.splitlines()
+    assert words[:3] == ["--nnodes=1", "--nproc-per-node=8", "my train.py"]
     assert {"--global-batch=65536", "--dense=ddp", "--compiled=true", "--sync-interval=1"} <= set(words)
+
+
+def test_hosts_find_each_other_where_they_are_told(tmp_path: Path) -> None:
+    words = launched(tmp_path, PLAN, RDZV_ENDPOINT="first:29400", RDZV_ID="run 7").stdout.splitlines()
+    meeting = ["--rdzv-backend=c10d", "--rdzv-id=run 7", "--rdzv-endpoint=first:29400"]
+    assert words[:6] == ["--nnodes=2", "--nproc-per-node=8", *meeting, "my train.py"]
+
+
+def test_a_launch_on_several_hosts_without_a_meeting_place_is_refused(tmp_path: Path) -> None:
+    done = launched(tmp_path, PLAN)
+    assert done.returncode != 0
+    assert "RDZV_ENDPOINT: set it to HOST:PORT of one of the hosts" in done.stderr
