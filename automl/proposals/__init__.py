@@ -1,6 +1,7 @@
 """What searchers share: where to start, whom to keep, whom to follow, and what has not been tried."""
 
 from automl.proposals._asking import in_turn, random_suggestion
+from automl.proposals._bounds import KnownBounds, ranks_within_bounds
 from automl.proposals._costs import CLOSED_FORM, closed_form_costs, cost_objectives
 from automl.proposals._declared import Declared, declare, undominated
 from automl.proposals._designs import Spread, design_mistakes, spread_design
@@ -55,6 +56,7 @@ __all__ = [
     "Ground",
     "Guidance",
     "Identity",
+    "KnownBounds",
     "KnownCosts",
     "LearnedCosts",
     "LossModel",
@@ -100,6 +102,7 @@ __all__ = [
     "published_ages",
     "quality_first",
     "rank_probabilities",
+    "ranks_within_bounds",
     "reinforce",
     "sample_unseen",
     "scalarised",

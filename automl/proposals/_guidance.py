@@ -9,7 +9,7 @@ import numpy as np
 
 from automl.control import QUALITY_METRICS
 from automl.proposals._trust import Trust, Watch
-from automl.proposals._unseen import Identity, unseen_mutant, unseen_mutants
+from automl.proposals._unseen import Allows, Identity, unseen_mutant, unseen_mutants
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, Options, SearchSpace
@@ -67,20 +67,24 @@ class Guidance:
 
 @dataclass(frozen=True, eq=False)
 class Mutants:
-    """Where a searcher's mutants come from: the first unseen one or, with a guide, the best of `count`."""
+    """Where a searcher's mutants come from: the first unseen one or, with a guide, the best of `count`.
+
+    None is drawn that `allows` does not allow.
+    """
 
     space: SearchSpace
     count: int
     guidance: Guidance | None = None
+    allows: Allows = lambda _: True
 
     def drawn(
         self, parent: Trial, record: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
     ) -> tuple[Candidate, Options] | None:
         """A mutant that is not taken, with the guide's memo; None where the neighbourhood has nothing new."""
         if self.guidance is None:
-            mutant = unseen_mutant(self.space, parent.candidate, taken, rng, edits=edits)
+            mutant = unseen_mutant(self.space, parent.candidate, taken, rng, edits=edits, allows=self.allows)
             return None if mutant is None else (mutant, Options())
-        mutants = unseen_mutants(self.space, parent.candidate, self.count, taken, rng, edits=edits)
+        mutants = unseen_mutants(self.space, parent.candidate, self.count, taken, rng, edits=edits, allows=self.allows)
         return self.guidance.pick(mutants, record, rng) if mutants else None
 
 

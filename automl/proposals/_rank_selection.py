@@ -12,8 +12,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.proposals._bounds import ranks_within_bounds
 from evaluators import Objective, Trial
-from predictors import loss_ranks
 
 
 def rank_probabilities(population: int, selection_size: int) -> NDArray[np.float64]:
@@ -30,9 +30,17 @@ def rank_probabilities(population: int, selection_size: int) -> NDArray[np.float
 
 
 def select_parent(
-    population: Sequence[Trial], objective: Objective, selection_size: int, rng: np.random.Generator
+    population: Sequence[Trial],
+    objective: Objective,
+    selection_size: int,
+    rng: np.random.Generator,
+    *,
+    bounds: Sequence[Objective] = (),
 ) -> Trial:
-    """Draws one trial of a population that is not empty; among equals the older one counts as better."""
-    order = np.argsort(loss_ranks(population, objective), kind="stable")
+    """Draws one trial of a population that is not empty; among equals the older one counts as better.
+
+    Those that break one of the `bounds` rank behind those that keep all.
+    """
+    order = np.argsort(ranks_within_bounds(population, objective, bounds), kind="stable")
     drawn = rng.choice(order, p=rank_probabilities(len(order), selection_size))
     return population[int(drawn)]

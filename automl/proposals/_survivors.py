@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.proposals._bounds import ranks_within_bounds
 from evaluators import Objective, Trial
-from predictors import loss_ranks
 
 TRIALS_PER_UNIT_OF_AGE = 100
 
@@ -40,16 +40,19 @@ def survivors(
     objectives: tuple[Objective, Objective],
     weights: tuple[float, float, float],
     population: int,
+    bounds: Sequence[Objective] = (),
 ) -> list[Trial]:
     """The P trials that live, oldest first: a pure function of the record.
 
     Of the 2P youngest, those with the smallest w0 * loss rank / n + w1 * age + w2 * complexity rank / n
     (n is how many are compared). `objectives` are quality and complexity, `weights` are w0, w1, w2.
-    Failed trials rank last in both, but are young all the same.
+    Failed trials rank last in both, but are young all the same; those that break one of the `bounds` are before them.
     """
     youngest = np.argsort(ages, kind="stable")[: 2 * population]
     compared = [trials[index] for index in youngest]
-    quality, complexity = (loss_ranks(compared, objective) / max(len(compared), 1) for objective in objectives)
+    quality, complexity = (
+        ranks_within_bounds(compared, objective, bounds) / max(len(compared), 1) for objective in objectives
+    )
     score = weights[0] * quality + weights[1] * ages[youngest] + weights[2] * complexity
     living = youngest[np.argsort(score, kind="stable")[:population]]
     return [trials[index] for index in sorted(living)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from itertools import islice
 
 import numpy as np
@@ -12,6 +12,9 @@ from searchspaces import Assignment, Candidate, Choice, Decision, SearchSpace
 from searchspaces.spaces.tabled import Tabled
 
 Identity = tuple[str, int, int]
+Allows = Callable[[Candidate], bool]
+"""Whether a candidate may be proposed at all."""
+
 DRAWS = 200  # in a row without anything new, before a sampler counts as dry
 ENUMERATED = 20_000  # assignments that are worth listing where sampling is dry
 DRAWS_PER_MUTANT = 4
@@ -32,9 +35,16 @@ def sample_unseen(space: SearchSpace, taken: Set[Identity], rng: np.random.Gener
 
 
 def unseen_mutants(
-    space: SearchSpace, parent: Candidate, count: int, taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
+    space: SearchSpace,
+    parent: Candidate,
+    count: int,
+    taken: Set[Identity],
+    rng: np.random.Generator,
+    *,
+    edits: int = 1,
+    allows: Allows = lambda _: True,
 ) -> list[Candidate]:
-    """Up to `count` distinct mutants of `parent`, `edits` mutations away, not taken, in the order drawn.
+    """Up to `count` distinct mutants of `parent`, `edits` mutations away, allowed, not taken, in the order drawn.
 
     Fewer where four draws a mutant, or fifty draws in a row, do not find more: most neighbours have
     then been found, and the rest is not worth the seconds.
@@ -45,6 +55,8 @@ def unseen_mutants(
         mutant = _mutated(space, parent, edits, rng)
         identity = Suggestion(mutant).identity
         is_new = identity not in taken and identity not in mutants
+        if is_new and not allows(mutant):
+            continue  # no sign that the neighbourhood is known
         if is_new:
             mutants[identity] = mutant
         dry = 0 if is_new else dry + 1
@@ -54,12 +66,18 @@ def unseen_mutants(
 
 
 def unseen_mutant(
-    space: SearchSpace, parent: Candidate, taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1
+    space: SearchSpace,
+    parent: Candidate,
+    taken: Set[Identity],
+    rng: np.random.Generator,
+    *,
+    edits: int = 1,
+    allows: Allows = lambda _: True,
 ) -> Candidate | None:
-    """One mutant of `parent`, `edits` mutations away, not taken; None where fifty draws do not find any."""
+    """One mutant of `parent`, `edits` mutations away, allowed, not taken; None where fifty draws do not find any."""
     for _ in range(DRY_DRAWS):
         mutant = _mutated(space, parent, edits, rng)
-        if Suggestion(mutant).identity not in taken:
+        if Suggestion(mutant).identity not in taken and allows(mutant):
             return mutant
     return None
 

@@ -14,6 +14,7 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    KnownBounds,
     Mutants,
     absolute_ages,
     count_mistakes,
@@ -25,7 +26,6 @@ from automl.proposals import (
     is_start,
     lambdarank,
     published_ages,
-    random_suggestion,
     select_parent,
     share_mistakes,
     spread_design,
@@ -48,12 +48,16 @@ class AutoCTR:
     one of the first suggestions is a mutant of it, so that its neighbourhood and the rest of the space are both
     known when the population is complete.
 
-    Five departures from the release repair what it meant to do: age is counted in trials, not in
+    Bounds on costs that formulas tell are kept: no mutant that breaks one is looked at, and no random candidate taken
+    as long as chance finds another one in 200 draws. Trials that break a bound all the same rank behind those that
+    keep all, as parents and in survival.
+
+    Six departures from the release repair what it meant to do: age is counted in trials, not in
     shares of the record, so that its weight does not drift; complexity is what `complexity` names, not
     parameters in the place of FLOPs; the guide may split leaves of three records, so that it guides
     from the start, and a share `exploration` of the mutants is drawn blindly, which keeps the guide's
-    training data honest; failed trials count, so that a region that fails is left alone. And a guide that orders no
-    better than chance is not followed (see `proposals.Guidance`). `faithful` takes all
+    training data honest; failed trials count, so that a region that fails is left alone; bounds are kept. And a guide
+    that orders no better than chance is not followed (see `proposals.Guidance`). `faithful` takes all
     of them back for comparison: then `complexity` is params, which the release uses from its first update
     on, `exploration` is 0, the guide is LambdaRank as published, no search begins at the user's own model, and
     failed trials are discarded: they are not tried again, but enter neither the population, nor its first
@@ -104,7 +108,9 @@ class AutoCTR:
         self._faithful = faithful
         guide = lambdarank(space, faithful=faithful) if guide is None else guide
         guidance = Guidance(guide, self._fitness.metric, 0.0 if faithful else exploration, watched=not faithful)
-        self._mutants = Mutants(space, mutants, guidance)
+        self._bounds = () if faithful else tuple(one for one in objectives if one.bound is not None)
+        self._known = KnownBounds(self._bounds, schema)
+        self._mutants = Mutants(space, mutants, guidance, self._known.keeps)
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
@@ -127,8 +133,8 @@ class AutoCTR:
             found = self._mutant(chosen, gone, rng) if chosen else None
             if found is None and self._design is not None and place < self._population:
                 known = [*self._tried, *(one.candidate for one in (*pending, *made))]
-                found = self._design.next(known, place, taken=gone, rng=rng)
-            return found or random_suggestion(self._space, gone, rng)
+                found = self._design.next(known, place, taken=gone, rng=rng, allows=self._known.keeps)
+            return found or self._known.random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
 
@@ -139,6 +145,7 @@ class AutoCTR:
         starts = [trial for trial in self._complete(trials) if not self._faithful and is_start(trial, self._space)]
         self._starts.extend(starts)
         counted = [trial for trial in trials if trial in starts or self._is_counted(trial)]
+        self._known.learn(counted)
         self._trials.extend(counted)
         self._lessons.extend(counted)
 
@@ -159,6 +166,7 @@ class AutoCTR:
             objectives=(self._fitness, self._complexity),
             weights=self._weights,
             population=self._population,
+            bounds=self._bounds,
         )
         return self._complete(living) or self._complete(self._trials)[-self._population :]
 
@@ -170,7 +178,7 @@ class AutoCTR:
         ]
 
     def _mutant(self, parents: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        parent = select_parent(parents, self._fitness, self._selection_size, rng)
+        parent = select_parent(parents, self._fitness, self._selection_size, rng, bounds=self._bounds)
         drawn = self._mutants.drawn(parent, self._lessons, taken, rng)
         if drawn is None:
             return None

@@ -9,13 +9,15 @@ import pytest
 
 from automl import plugins
 from automl._errors import ConfigError
+from automl.proposals import closed_form_costs
 from automl.proposals._trust import FOLDS
 from automl.searchers.autoctr import AutoCTR
 from evaluators import Evaluation, Failure, FailureKind, Goal, Metric, Objective, Suggestion, Trial, TrialState
-from searchspaces import FeatureSchema, Field, Kind
+from searchspaces import Candidate, FeatureSchema, Field, Kind
 from searchspaces.spaces.autoctr import AutoCTR as AutoCTRSpace
 from tests.automl._bitstrings import Bitstrings, failing, finished, generator, loss, search
 from tests.automl.searchers._oracle import Oracle
+from tests.searchspaces.graphs import schema
 
 OBJECTIVES = [Objective("ne"), Objective("flops")]
 
@@ -224,6 +226,40 @@ def test_the_faithful_form_and_human_made_models_start_nothing(origin: str) -> N
     searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, population=8, faithful=origin == "baseline"), [own])
     record = search(searcher, 8, first=1)
     assert {trial.suggestion.origin for trial in record} == {"random"}
+
+
+def graphs_told(bound: float, *, faithful: bool = False, population: int = 8, count: int = 20) -> list[float]:
+    """FLOPs of what is asked for a space of graphs, as multiples of the bound."""
+    shape = schema()
+    space = AutoCTRSpace(shape, blocks=3)
+    objectives = [Objective("ne"), Objective("flops", bound=bound)]
+
+    def flops(candidate: Candidate) -> float:
+        return float(closed_form_costs(candidate, shape, ["flops"])[0])
+
+    def dearer_is_better(candidate: Candidate) -> Evaluation:
+        return Evaluation({"ne": Metric(1.0 / flops(candidate)), "flops": Metric(flops(candidate))})
+
+    searcher = AutoCTR(space, objectives, population=population, schema=shape, faithful=faithful)
+    return [flops(trial.candidate) / bound for trial in search(searcher, count, evaluate=dearer_is_better)]
+
+
+def test_neither_mutants_nor_random_candidates_break_a_bound_that_is_known_but_in_the_faithful_form() -> None:
+    bound = float(np.quantile(graphs_told(1.0, faithful=True, count=60, population=60), 0.3))
+    assert max(graphs_told(bound)) <= 1.0
+    assert max(graphs_told(bound, faithful=True)) > 1.0
+
+
+def test_what_broke_a_bound_is_no_parent_as_long_as_others_have_kept_it() -> None:
+    def outcome(number: int, ne: float, qps: float) -> Trial:
+        return replace(random_record(4)[number], evaluation=Evaluation({"ne": Metric(ne), "qps": Metric(qps)}))
+
+    bounded = [Objective("ne"), Objective("qps", bound=5.0)]
+    record = [outcome(0, 0.5, 1.0), outcome(1, 0.9, 9.0), outcome(2, 0.8, 9.0), outcome(3, 0.6, 2.0)]
+    searcher = AutoCTR(Bitstrings(), bounded, population=2, weights=(1.0, 0.0, 1.0), guide=Oracle())
+    searcher.tell(record)
+    parents = {one.parents for seed in range(20) for one in searcher.ask(1, generator(seed, 0))}
+    assert parents == {(1,), (2,)}
 
 
 def test_baselines_are_not_repeated_but_are_no_parents_either() -> None:
