@@ -15,6 +15,10 @@ class Method(Protocol):
     Promises: the same constructor arguments give the same read-out, however often the run was stopped, or killed, and
     begun again from its checkpoint; candidates are points of the space with different fingerprints, the most
     promising first; everything trained or scored is reported to the checkpoint, which is the account of the method.
+    Where a price is a measured time, a run that was stopped may decide otherwise than another.
+
+    What there is to say of how it ended may be kept as `verdict` in the facts of the checkpoint, a JSON object with
+    sentences for people as `words`: its trial carries it, and `automl status`, `show` and `compare` tell it.
 
     A constructor may take `space`, `schema`, `objectives`, `dataset` (the prepared folder), `study_seed`, `controls`
     (the models that the study compares with, the user's own alone where there is one) and `budget_rows` (all rows that

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from automl._checkpoint import Advance, Checkpoint
 from automl._errors import StudyError
-from automl._read_out import METHOD_STAGE, run_evaluation, run_suggestion
+from automl._read_out import METHOD_STAGE, VERDICT, run_evaluation, run_suggestion
 from automl._wiring import Wiring
 from evaluators import Trial
 from evaluators._datasets.home import home
@@ -53,13 +54,18 @@ def run_method(
             return
         name: str = record.config["method"]["name"]
         _check(found, wiring.space, name)
-        suggestion = run_suggestion(name, found, checkpoint.accounts)
+        suggestion = run_suggestion(name, found, checkpoint.accounts, _verdict(checkpoint))
         (known,) = store.begin(record.name, [suggestion], ask_number=0, stage=METHOD_STAGE, worker=worker)
     if not known.state.is_finished:
         store.finish(record.name, [(known.number, run_evaluation(known.suggestion))])
     if not keeps_files:
         with suppress(StudyError):  # what cannot be read is of no more use either
             Checkpoint(checkpoint_folder(record.uid)).release()
+
+
+def _verdict(checkpoint: Checkpoint) -> dict[str, Any]:
+    kept = checkpoint.kept()
+    return {} if kept is None else dict(kept.facts.get(VERDICT, {}))
 
 
 def _check(found: Sequence[Candidate], space: SearchSpace, name: str) -> None:

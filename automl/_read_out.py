@@ -1,7 +1,8 @@
 """What a method has read out, as trials of its study.
 
-The run of a method is one trial of the stage `method`: its memo holds the read-out and the account, so that the store
-alone says what is still to be trained from scratch, on whatever machine a worker may be.
+The run of a method is one trial of the stage `method`: its memo holds the read-out, the account and what the method
+says of its end, so that the store alone says what is still to be trained from scratch, on whatever machine a worker
+may be.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +19,24 @@ from evaluators import Evaluation, Metric, Point, Suggestion, Trial
 from searchspaces import Candidate, Options
 
 METHOD_STAGE = "method"
+VERDICT = "verdict"
+"""Of the facts in a method's checkpoint: JSON types, what its run ended at; `words` are the sentences for people."""
+
 TRAINING = "training"
 """The phase whose steps are timed: every method trains its weights in it."""
 
 
-def run_suggestion(name: str, found: Sequence[Candidate], accounts: Mapping[str, Account]) -> Suggestion:
+def run_suggestion(
+    name: str, found: Sequence[Candidate], accounts: Mapping[str, Account], verdict: Mapping[str, Any]
+) -> Suggestion:
     """The trial that stands for the run of a method; its candidate is the most promising one."""
     used = {phase: asdict(one) for phase, one in accounts.items()}
     read_out = tuple(json.dumps(one.to_dict(), sort_keys=True) for one in found)
-    memo = Options(read_out=read_out, accounts=json.dumps(used, sort_keys=True))
+    memo = Options(
+        read_out=read_out,
+        accounts=json.dumps(used, sort_keys=True),
+        verdict=json.dumps(dict(verdict), sort_keys=True),
+    )
     return Suggestion(found[0], origin=name, memo=memo)
 
 
@@ -52,6 +63,18 @@ def read_out_of(trial: Trial) -> list[Candidate]:
     texts = trial.suggestion.memo["read_out"]
     assert isinstance(texts, tuple)
     return [Candidate.from_dict(json.loads(str(one))) for one in texts]
+
+
+def verdict_of(trial: Trial) -> dict[str, Any]:
+    """What a run has ended at, as JSON types; empty where its method says nothing of it."""
+    text = trial.suggestion.memo.get(VERDICT, "{}")
+    found: dict[str, Any] = json.loads(str(text))
+    return found
+
+
+def words_of(trial: Trial) -> list[str]:
+    """The sentences of the verdict on a run; of other trials there are none."""
+    return [str(one) for one in verdict_of(trial).get("words", ())]
 
 
 class ReadOut:

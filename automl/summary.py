@@ -9,7 +9,7 @@ from typing import Any
 from automl._checkpoint import Checkpoint
 from automl._errors import StudyError
 from automl._method_stage import checkpoint_folder, method_trial
-from automl._read_out import read_out_of
+from automl._read_out import read_out_of, verdict_of, words_of
 from automl._rows import trial_row
 from automl.budget import spent
 from automl.control import control_name, control_of, control_words, gain
@@ -100,6 +100,7 @@ def trial_of(study: Study, number: int) -> dict[str, Any]:
         **trial_row(trial, control=control, objective=study.objectives[0]),
         "control": control.number if control else None,
         "suggestion": trial.suggestion.to_dict(),
+        **({"verdict": verdict} if (verdict := verdict_of(trial)) else {}),
         "evaluation": trial.evaluation.to_dict() if trial.evaluation else None,
         "started_at": trial.started_at,
         "finished_at": trial.finished_at,
@@ -112,7 +113,8 @@ def _method_facts(study: Study, trials: Sequence[Trial]) -> dict[str, Any]:
         return {}
     ended = method_trial(trials)
     if ended is not None:
-        return {"method": f"has read out {len(read_out_of(ended))} candidates"}
+        words = {"method_verdict": "; ".join(told)} if (told := words_of(ended)) else {}
+        return {"method": f"has read out {len(read_out_of(ended))} candidates", **words}
     accounts = Checkpoint(checkpoint_folder(study.record.uid)).accounts
     told = [f"{phase} {one.steps} steps, {one.rows} rows, {one.seconds:.0f} s" for phase, one in accounts.items()]
     return {"method": "; ".join(told) or "has not begun here"}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl._checkpoint import Advance, Checkpoint, Json
-from automl._read_out import TRAINING
+from automl._read_out import TRAINING, VERDICT
 from automl.methods._dnas_course import DnasCourse, GuardRecord
 from automl.methods._supernets import SCORING, score_of
 from automl.proposals import Policy
@@ -78,9 +78,9 @@ class DnasRun:
                 self._keep_all()
         if self.state.get("steps") != course.step:
             self._keep_all()
-        if course.step == course.turns.steps and "verdict" not in self.state:
-            self.state["verdict"] = verdict(course)
-            _tell(self.state["verdict"])
+        if course.step == course.turns.steps and VERDICT not in self.state:
+            self.state[VERDICT] = verdict(course)
+            _tell(self.state[VERDICT])
 
     def _advance(self, phase: str) -> Advance:
         """How far it is within a phase: steps on weights and on logits are counted apart."""
@@ -104,10 +104,14 @@ class DnasRun:
 
     def _nearest(self, met: list[Candidate]) -> list[Candidate]:
         found = sorted(met, key=self._missed)
-        LOG.warning(
+        told = (
             f"no candidate that the policy draws is within {self.plan.tolerance:.0%} of "
             f"{self.course.how.target.macs:.0f} multiply-adds; the nearest misses them by {self._missed(found[0]):.0%}"
         )
+        words: list[str] = self.state[VERDICT]["words"]
+        if told not in words:  # a run that goes on has said so before
+            words.append(told)
+            LOG.warning(told)
         return found[: self.plan.candidates]
 
     def _drawn(self) -> Iterator[Candidate]:
@@ -184,7 +188,7 @@ def verdict(course: DnasCourse) -> Json:
     likeliest = course.policy.likeliest()
     light = {slot: str(one) for slot, one in course.guard.given_up(course.policy.logits).items() if slot in likeliest}
     mixed = [slot for slot in course.guard.mixed_slots() if slot in likeliest]
-    return {
+    found = {
         "likeliest": likeliest,
         "likeliest_macs": course.macs_of(likeliest),
         "expected_macs": round(float(np.mean(list(_drawn_macs(course)))), 1),
@@ -193,6 +197,7 @@ def verdict(course: DnasCourse) -> Json:
         "without_weights": light,
         "collapsed": len(light) >= COLLAPSED * len(mixed) > 0,
     }
+    return {**found, "words": list(_words(found))}
 
 
 def _drawn_macs(course: DnasCourse) -> Iterator[float]:
@@ -201,13 +206,21 @@ def _drawn_macs(course: DnasCourse) -> Iterator[float]:
         yield course.macs_of(course.policy.assignment(row))
 
 
-def _tell(found: Json) -> None:
-    """Says what a reader of the log should not miss."""
+def _words(found: Json) -> Iterator[str]:
+    """What a reader should not miss."""
+    likeliest, target = found["likeliest_macs"], found["target_macs"]
+    yield f"the likeliest candidate has {likeliest:,} multiply-adds, and the target is {target:,.0f}"
     if found["guard"]["acts"]:
-        LOG.info(
+        yield (
             f"the guard lowered choices without weights in {found['guard']['acts']} decisions, "
             f"from step {found['guard']['first']} to {found['guard']['last']}"
         )
     if found["collapsed"]:
         slots = ", ".join(f"{slot}: {choice}" for slot, choice in found["without_weights"].items())
-        LOG.warning(f"the search has collapsed to choices without weights ({slots}); guard it longer, or train longer")
+        yield f"the search has collapsed to choices without weights ({slots}); guard it longer, or train longer"
+
+
+def _tell(found: Json) -> None:
+    level = logging.WARNING if found["collapsed"] else logging.INFO
+    for one in found["words"]:
+        LOG.log(level, one)

@@ -49,10 +49,10 @@ class Purse:
         return self._said(self.rows, scored, each, said) if said else self._left(self.rows, scored, each, batch_size)
 
     def _said(self, rows: int, scored: int, each: float, said: int) -> int:
-        """Rows that somebody has chosen: the share does not bind them, but something must be left to train from."""
+        """Rows that somebody has chosen: the share does not bind them, but the budget does."""
         taken = math.ceil(each * said)
-        if taken + scored >= rows:
-            rule = f"the {rows} rows of the budget must pay for the method and for some training from scratch"
+        if taken + scored > rows:
+            rule = f"the {rows} rows of the budget must pay for what the method trains on"
             found_out = f"{said} rows of its training count {taken}, and {self.scores} scores take {scored} more"
             way_out = "enlarge budget.rows, lower rows, or leave it out to train on a share of the budget"
             raise ConfigError(f"the method {self.name!r}", [f"{rule}, but {found_out}; {way_out}"])

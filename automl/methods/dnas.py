@@ -61,8 +61,7 @@ class DNAS:
     are read out, to be trained from scratch.
 
     rows                 that the weights learn from; None takes what `share` of the budget's rows pays for, 100,000
-                         without a budget. Where both are given, the budget must pay for rows, asking and scores, and
-                         leave something
+                         without a budget. Where both are given, the budget must pay for rows, asking and scores
     share                of the study's budget in rows, for training, asking and scoring here; the rest trains the
                          read-out
     batch_size           rows of a step on weights; a step on logits asks each sub-network about `asked_rows`

@@ -47,7 +47,7 @@ class OneShot:
     layer fitted to the latest rows of training, and the best are read out, to be trained from scratch.
 
     rows                 of the stream; None takes what `share` of the budget's rows pays for, 100,000 without a budget.
-                         Where both are given, the budget must pay for rows and scores, and leave something
+                         Where both are given, the budget must pay for rows and scores
     share                of the study's budget in rows, for training and scoring here; the rest trains the read-out
     batch_size           B
     sampled              K; every row counts K + 1 times in the account

@@ -15,7 +15,7 @@ from automl._method_stage import checkpoint_folder
 from automl._read_out import METHOD_STAGE
 from automl.budget import Budget, Spent, spent
 from automl.ledger import ledger_of, ledger_rows
-from automl.summary import status_of, study_rows
+from automl.summary import status_of, study_rows, trial_of
 from evaluators import TrialState
 from searchspaces import Candidate
 from tests.automl.planted_study import planted_study
@@ -198,3 +198,14 @@ def test_weights_go_when_the_read_out_is_in_the_store(tmp_path: Path, *, keeps_f
     study.keeps_files = False
     study.optimize()
     assert list(folder.rglob("*.safetensors")) == []
+
+
+def test_what_a_method_says_of_its_end_is_in_its_trial_the_status_and_nowhere_else(tmp_path: Path) -> None:
+    method = {name: value for name, value in METHOD.items() if name != "baseline"} | {"name": "dnas", "asked_rows": 20}
+    study = study_in(tmp_path, method=method)
+    study.optimize(1)
+    shown = trial_of(study, 0)["verdict"]
+    assert shown["guard"]["even"] > 0
+    assert status_of(study)["method_verdict"] == "; ".join(shown["words"])
+    assert "multiply-adds, and the target is" in shown["words"][0]
+    assert "verdict" not in trial_of(study, 1)

@@ -59,6 +59,7 @@ def test_where_nothing_meets_the_target_the_nearest_are_read_out_and_it_is_told(
     with caplog.at_level(logging.WARNING, "automl"):
         one, found = run(tmp_path, course(macs=1e6, weight=0.0))
     assert "no candidate that the policy draws is within 10% of 1000000 multiply-adds" in caplog.text
+    assert one.state["verdict"]["words"][-1] in caplog.text
     most = max(one.course.prices.of(each.architecture).macs for each in found if each.architecture is not None)
     assert most >= 1200
 
@@ -102,6 +103,7 @@ def test_ending_at_choices_without_weights_is_a_collapse(second: str, collapsed:
     found = verdict(one)
     assert found["collapsed"] is collapsed
     assert set(found["without_weights"]) == ({"first.operator", "second.operator"} if collapsed else set())
+    assert ("the search has collapsed to choices without weights" in " ".join(found["words"])) is collapsed
 
 
 def test_the_verdict_has_the_multiply_adds_of_the_likeliest_and_of_draws() -> None:
@@ -112,3 +114,4 @@ def test_the_verdict_has_the_multiply_adds_of_the_likeliest_and_of_draws() -> No
     assert found["likeliest_macs"] == 24 * 24 + 24
     assert found["expected_macs"] > found["likeliest_macs"]
     assert found["target_macs"] == 600.0
+    assert found["words"] == ["the likeliest candidate has 600 multiply-adds, and the target is 600"]
