@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from automl._read_out import METHOD_STAGE
+from automl._read_out import METHOD_STAGE, words_of
 from automl.bench.race.comparison import corrected, duel
-from automl.comparing._agreement import agreement_of, compared
+from automl.comparing._agreement import agreement_of, compared, why_silent
 from automl.comparing._ran import Ran
 from automl.control import quality_objective
 from automl.fidelity import Labels
@@ -42,7 +42,9 @@ def comparison_of(found: Sequence[Ran], *, name: str, rows: int) -> Json:
         "seeds": sorted(by_seed),
         "entries": [_standing(label, [one for one in runs if one["entry"] == label]) for label in labels],
         "duels": _duels(labels, runs),
-        "agreement": [_agreement(one, of_seed) for seed, of_seed in by_seed.items() for one in of_seed if one.opinions],
+        "agreement": [
+            _agreement(one, of_seed) for of_seed in by_seed.values() for one in of_seed if one.entry.kind == "method"
+        ],
         "runs": runs,
     }
 
@@ -68,6 +70,7 @@ def _run(ran: Ran) -> Json:
         "verdict": ran.finals["verdict"]["kind"],
         "reference": ran.finals["verdict"]["reference"],
         "percent": ran.finals["verdict"]["percent"],
+        "ended_at": [] if method is None else words_of(method),
         "trials": len(ended),
         "failed": sum(one.failure is not None for one in ended),
         "rows": paid.rows,
@@ -109,6 +112,9 @@ def _duels(labels: Sequence[str], runs: Sequence[Json]) -> list[Json]:
 
 
 def _agreement(ran: Ran, of_seed: Sequence[Ran]) -> Json:
+    silent = why_silent(ran)
+    if silent is not None:
+        return {"entry": ran.entry.label, "seed": ran.seed, "read_out": 0, "random": 0, "reason": silent}
     trials = compared(ran, of_seed)
     own = {one.candidate.fingerprint for one in ran.full_trainings}
     metric = quality_objective(ran.study.objectives).metric

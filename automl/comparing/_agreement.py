@@ -11,7 +11,6 @@ its own.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,22 +40,33 @@ def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, flo
     """Scores by fingerprint of everything that the studies of a seed trained from scratch; empty for a searcher.
 
     They are kept in the folder, and the weights go: a supernet takes gigabytes, and a comparison has one for each
-    method and seed. None are told where they are gone already.
+    method and seed; what the run has used and ended at stays. None are told where the weights are gone already.
     """
     path = folder / "scores" / f"{ran.study.name}.json"
     known: dict[str, float | None] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     method = ran.study.wiring.method
-    checkpoint = checkpoint_folder(ran.study.record.uid)
-    if not isinstance(method, ScoresCandidates) or Checkpoint(checkpoint).kept() is None:
+    if not isinstance(method, ScoresCandidates):
+        return known
+    checkpoint = Checkpoint(checkpoint_folder(ran.study.record.uid))
+    if checkpoint.kept() is None:
         return known
     trained = {one.candidate.fingerprint: one.candidate for one in compared(ran, of_seed)}
     missing = [one for name, one in trained.items() if name not in known]
     if missing:
-        scores = method.scores(Checkpoint(checkpoint), missing)
+        scores = method.scores(checkpoint, missing)
         known |= {one.fingerprint: score for one, score in zip(missing, scores, strict=True)}
         write_text(path, json.dumps(known, indent=2) + "\n")
-    shutil.rmtree(checkpoint, ignore_errors=True)
+    checkpoint.release()
     return known
+
+
+def why_silent(ran: Ran) -> str | None:
+    """Why a method has no opinions; None where it has some, or is a searcher."""
+    if ran.entry.kind != "method" or ran.opinions:
+        return None
+    if not isinstance(ran.study.wiring.method, ScoresCandidates):
+        return "the method does not say what it thinks of candidates (`scores`)"
+    return "the weights of its run were gone before it was asked: it ended elsewhere, or outside the comparison"
 
 
 def compared(ran: Ran, of_seed: Sequence[Ran]) -> list[Trial]:
@@ -80,7 +90,8 @@ def agreement_of(
         if (score := opinions.get(one.candidate.fingerprint)) is not None and (value := one.value(metric)) is not None
     ]
     if len(pairs) < FEWEST:
-        return {"candidates": len(pairs), "reason": f"an order needs at least {FEWEST} candidates that both know"}
+        reason = f"an order needs at least {FEWEST} candidates that both know, and there are {len(pairs)}"
+        return {"candidates": len(pairs), "reason": reason}
     scores, values = (np.array(one, np.float64)[:, None] for one in zip(*pairs, strict=True))
     supernet = Labels(scores, np.zeros_like(scores))
     scratch = Labels(values, np.zeros_like(values), between=noise**2)

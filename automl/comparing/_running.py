@@ -12,6 +12,7 @@ from typing import Any
 from automl import plugins
 from automl._errors import StudyError
 from automl._files import write_text
+from automl._method import ScoresCandidates
 from automl._wiring import check, recorded
 from automl.comparing._account import comparison_of
 from automl.comparing._agreement import opinions_of
@@ -130,7 +131,6 @@ def opened(plan: Plan, entry: Entry, seed: int) -> Study:
     """
     config = config_of(plan, entry, seed)
     study = open_new(config, load_if_exists=True, is_checked=True)
-    study.keeps_files = True  # what the method thinks of all candidates is asked at the end
     now = recorded(config)
     other = sorted(key for key in {*now, *study.record.config} if study.record.config.get(key) != now.get(key))
     if other:
@@ -139,6 +139,8 @@ def opened(plan: Plan, entry: Entry, seed: int) -> Study:
             f"a comparison goes on with what it began with, but study {study.name!r} has another {other[0]}; "
             "restore it, or choose another study.name"
         )
+    # what the method thinks of all candidates is asked at the end
+    study.keeps_files = isinstance(study.wiring.method, ScoresCandidates)
     return study
 
 

@@ -82,6 +82,7 @@ def lines(found: Json) -> list[str]:
             f"{pairs - len(sure)} of {pairs} differences are not significant at {LEVEL:g} after Holm's correction, "
             f"over {seeds} seed{'s' * (seeds != 1)}"
         )
+    told += [f"{one['entry']}, seed {one['seed']}: {word}" for one in found["runs"] for word in one["ended_at"]]
     return [*told, *(_agreement(one) for one in found["agreement"])]
 
 
@@ -98,7 +99,7 @@ def _significant(one: Json) -> str:
 def _agreement(one: Json) -> str:
     place = f"{one['entry']}, seed {one['seed']}"
     if "tau" not in one:
-        return f"{place}: no agreement of orders can be told: {one['reason']}, and there are {one['candidates']}"
+        return f"{place}: no agreement of orders can be told: {one['reason']}"
     return (
         f"{place}: Kendall's tau between supernet and from scratch is {one['tau']:.2f} ({one['low']:.2f} to "
         f"{one['high']:.2f}), its ceiling {one['ceiling']:.2f}, over {one['candidates']} candidates"

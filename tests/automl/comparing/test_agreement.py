@@ -56,7 +56,7 @@ def test_without_noise_the_ceiling_is_one_and_with_much_of_it_there_is_none() ->
 def test_too_few_candidates_have_no_order() -> None:
     found = told([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     assert "tau" not in found
-    assert found["reason"] == "an order needs at least 6 candidates that both know"
+    assert found["reason"] == "an order needs at least 6 candidates that both know, and there are 3"
 
 
 @dataclass

@@ -87,7 +87,8 @@ def test_a_method_and_a_searcher_are_compared_at_equal_rows(tmp_path: Path, monk
     plan = plan_in(tmp_path, f"{ONE_SHOT},random_search", rows=ROWS)
     found = compare(plan)
     assert found is not None
-    assert list((tmp_path / "home" / "methods").iterdir()) == []  # weights are gone, and their scores kept
+    left = [path.name for path in (tmp_path / "home" / "methods").glob("*/*")]
+    assert left == ["checkpoint.json", "checkpoint.json"]  # weights are gone, what the runs have used is kept
     assert compare(plan) == found
     one_shot, random_search = found["entries"]
     assert (one_shot["kind"], random_search["kind"], found["seeds"]) == ("method", "searcher", [3, 4])
@@ -189,3 +190,45 @@ def test_the_verb_prints_entries_and_what_is_significant(
     assert "2 of 2 differences are not significant at 0.05 after Holm's correction, over 1 seed" in told.out
     assert (tmp_path / "c-compare" / "compare.html").exists()
     assert "study 'c-random_search-3'" in told.err
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_a_method_that_does_not_score_keeps_no_weights_and_the_page_says_why_there_is_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("_running", "_agreement"):
+        monkeypatch.setattr(f"automl.comparing.{module}.ScoresCandidates", Path)  # no method is one
+    plan, kept = plan_in(tmp_path, ONE_SHOT, seeds=1), list[bool]()
+
+    def conduct(study: Study) -> None:
+        kept.append(study.keeps_files)
+        study.optimize()
+
+    found = compare(plan, conduct=conduct)
+    assert kept == [False]
+    assert found is not None
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    assert found["agreement"][0]["reason"] == "the method does not say what it thinks of candidates (`scores`)"
+    assert "does not say what it thinks of candidates" in page
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_weights_that_were_gone_before_are_told(tmp_path: Path) -> None:
+    def conduct(study: Study) -> None:
+        study.keeps_files = False
+        study.optimize()
+
+    found = compare(plan_in(tmp_path, ONE_SHOT, seeds=1), conduct=conduct)
+    assert found is not None
+    assert "gone before it was asked" in found["agreement"][0]["reason"]
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_what_a_method_ended_at_is_on_the_page(tmp_path: Path) -> None:
+    dnas = "dnas:candidates=6:keep=6:batch_size=10:asked_rows=10:calibration_rows=4:evaluation_rows=6:device=cpu"
+    found = compare(plan_in(tmp_path, f"{dnas}:share=0.9:tolerance=9", seeds=1, rows=1500))
+    assert found is not None
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    for word in found["runs"][0]["ended_at"]:
+        assert word in page
+    assert "multiply-adds, and the target is" in page
