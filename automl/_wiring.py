@@ -79,6 +79,7 @@ def wired(config: StudyConfig, dataset: Dataset) -> Wiring:
         "dataset": dataset.folder,
         "study_seed": config.study.seed,
         "budget_trials": config.budget.trials,
+        "budget_seconds": config.budget.seconds,
         "budget_rows": config.budget.rows,
     }
     baselines = _baselines(config, dataset)

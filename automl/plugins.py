@@ -33,7 +33,8 @@ NESTED = MappingProxyType(
     {"Predictor": "predictor", "Searcher": "searcher", "Evaluator": "evaluator", "SearchSpace": "space"}
 )
 INJECTED = frozenset(
-    {"space", "schema", "objectives", "dataset", "study_seed", "controls", "budget_trials", "budget_rows", "self"}
+    {"space", "schema", "objectives", "dataset", "study_seed", "controls", "self"}
+    | {"budget_trials", "budget_seconds", "budget_rows"}
 )
 
 

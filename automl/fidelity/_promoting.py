@@ -60,8 +60,13 @@ class Promoting:
         climbing = list(islice(self._climbing(fidelities, pending), n))
         if climbing:
             return [one for one in climbing if one.fidelity == climbing[0].fidelity]
-        held = [replace(one, fidelity=Fidelity()) for one in pending if one.replicate == 0]
-        return [replace(one, fidelity=fidelities[0]) for one in self.searcher.ask(n, rng, held)]
+        held = [replace(one, fidelity=Fidelity()) for one in pending if one.origin != AUDIT_STAGE]
+        found = [self._placed(one, fidelities) for one in self.searcher.ask(n, rng, held)]
+        return [one for one in found if one.fidelity == found[0].fidelity]
+
+    def _placed(self, suggestion: Suggestion, fidelities: Sequence[Fidelity]) -> Suggestion:
+        """A candidate begins at the cheapest rung; another training of one is asked for to know it in full."""
+        return replace(suggestion, fidelity=fidelities[-1 if suggestion.replicate else 0])
 
     def declared(self) -> list[Trial]:
         """What the searcher declares, where it does."""

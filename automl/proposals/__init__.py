@@ -7,6 +7,7 @@ from automl.proposals._declared import Declared, declare, undominated
 from automl.proposals._designs import Spread, design_mistakes, spread_design
 from automl.proposals._dominance import dominance_ranks, violation
 from automl.proposals._ehvi import expected_hypervolume_improvement, expected_improvement
+from automl.proposals._ending import Ending
 from automl.proposals._foreseen import ClosedForm, Foreseen, Ground
 from automl.proposals._gains import GainScale
 from automl.proposals._guidance import (
@@ -22,7 +23,7 @@ from automl.proposals._guidance import (
     share_mistakes,
 )
 from automl.proposals._known_costs import KnownCosts
-from automl.proposals._learned_costs import LearnedCosts
+from automl.proposals._learned_costs import KnownAndLearned, LearnedCosts
 from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
@@ -51,11 +52,13 @@ __all__ = [
     "range_mistakes",
     "roofline",
     "Declared",
+    "Ending",
     "Foreseen",
     "GainScale",
     "Ground",
     "Guidance",
     "Identity",
+    "KnownAndLearned",
     "KnownBounds",
     "KnownCosts",
     "LearnedCosts",

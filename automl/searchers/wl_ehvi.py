@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from automl._errors import ConfigError
 from automl.proposals import (
     Declared,
+    Ending,
     Identity,
     Losses,
     LossModel,
@@ -77,8 +78,9 @@ class WLEHVI:
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
     its expected losses. Human-made baselines inform the model, and are parents where they are points of the space.
 
-    With a budget in trials its last `replicate_share` goes on training the likely best again, with other seeds, unless
-    the evaluator says that it has no noise; the winner is declared by the posterior mean.
+    The last `replicate_share` of the budget (in trials, seconds or rows, what is reached first) goes on training the
+    likely best again, with other seeds, unless the evaluator says that it has no noise; the winner is declared by the
+    posterior mean.
 
     On a ladder the model learns from cheap rungs too, and a candidate counts as one of the first from its lowest rung
     on.
@@ -93,6 +95,8 @@ class WLEHVI:
         objectives: Sequence[Objective],
         schema: FeatureSchema | None = None,
         budget_trials: int | None = None,
+        budget_seconds: float | None = None,
+        budget_rows: int | None = None,
         *,
         guide: Predictor | None = None,
         initial: int = 20,
@@ -121,7 +125,7 @@ class WLEHVI:
         self._model = LossModel(space, schema, objectives, self._guide)
         self._watch = Watch(self._guide, replace(self._model.objectives[0], bound=None))
         self._trust: Trust | None = None
-        self._budget = budget_trials
+        self._ending = Ending(replicate_share, budget_trials, budget_seconds, budget_rows)
         self._initial = initial
         self._design = spread_design(design, space, schema)
         self._pool = pool
@@ -129,7 +133,6 @@ class WLEHVI:
         self._small = SmallSpace(space, listed if neighbours else 0)
         self._shares = (quality_share, doubt_share)
         self._exploration = exploration
-        self._replicated = round(replicate_share * (budget_trials or 0))
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
         self._below: set[str] = set()
@@ -155,7 +158,7 @@ class WLEHVI:
             nonlocal choice
             suggestion = None
             place = searched + len(underway) + len(made)
-            if self._is_time_to_replicate(place):
+            if self._ending.has_begun(len(underway) + len(made)):
                 suggestion = self._replicate(gone)
             if suggestion is None and place + stopped < self._initial:
                 suggestion = self._start([*pending, *made], gone, place + stopped, rng)
@@ -169,6 +172,7 @@ class WLEHVI:
     def tell(self, trials: Sequence[Trial]) -> None:
         """Adds trials of the search and human-made baselines to the record; others are only remembered as tried."""
         self._seen.update(trial.suggestion.identity for trial in trials)
+        self._ending.tell(trials)
         kept = [trial for trial in trials if trial.stage == "search" or is_baseline(trial.suggestion)]
         self._trials.extend(kept)
         self._lessons.extend(kept)
@@ -177,7 +181,8 @@ class WLEHVI:
         )
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
-        """Teaches the model; what they measured is never on a front."""
+        """Teaches the model; what they measured is never on a front, but uses the budget."""
+        self._ending.tell(trials)
         self._lessons.extend(trials)
         self._below.update(trial.candidate.fingerprint for trial in trials)
 
@@ -263,16 +268,13 @@ class WLEHVI:
         pool = propose_pool(self._space, parents, self._pool, taken=taken, rng=rng)
         return next((one.suggestion() for one in pool if self._model.is_affordable(one.candidate)), None)
 
-    def _is_time_to_replicate(self, place: int) -> bool:
-        return self._budget is not None and self._budget - self._replicated <= place < self._budget
-
     def _replicate(self, taken: Set[Identity]) -> Suggestion | None:
         """Another training of the one with fewest among those that are likely to win; None without noise."""
         caps = self._caps()
         known = [one for one in self._known() if one.trial.stage == "search" and (np.array(one.losses) <= caps).all()]
         if not known or _has_no_noise(self._trials, self._model.objectives[0].metric):
             return None
-        finalists = [*known[: max(1, self._replicated // 2)], *undominated(known)]
+        finalists = [*known[: max(1, self._ending.length() // 2)], *undominated(known)]
         trainings = [_trainings(one.trial.candidate, taken) for one in finalists]
         at = int(np.argmin(trainings))
         chosen = finalists[at].trial

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ from evaluators import Trial
 LOG = logging.getLogger("automl")
 
 ENDLESS = 1_000_000
-"""Trials of a search that CPU time ends."""
+"""Trials of a search that CPU time ends, until it is known how many it has time for."""
+
+FORESEEN = 0.9
+"""Share of its CPU time after which that is known: a searcher may plan its end by the number of trials."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class Plan:
 
     searchers    by name
     trials       of a search, as long as `minutes` does not say when it ends: CPU time of this process and of its
-                 children, in minutes; the trial that crosses the limit counts
+                 children, in minutes; the trial that crosses the limit counts. How many trials a searcher is told to
+                 plan for is known after nine tenths of it
     seed, runs   the first seed of the searches, and how many there are
     seeds        trainings of each finalist, on the test part
     rows         of a training in a search; None takes all
@@ -48,19 +53,35 @@ class Plan:
 
 def searched(plan: Plan, searcher: str, seed: int) -> Study:
     """The study of a searcher and a seed at the end of its budget."""
-    limit = plan.trials if plan.minutes is None else ENDLESS
-    study = create_study(
+    if plan.minutes is None:
+        study = _opened(plan, searcher, seed, plan.trials)
+        study.set_trials(plan.trials)
+        return _advanced(plan, study, None)
+    study, seconds = _opened(plan, searcher, seed, ENDLESS), 60.0 * plan.minutes
+    if study.budget.trials == ENDLESS:
+        _advanced(plan, study, FORESEEN * seconds)
+        study.set_trials(math.ceil(sum(trial.stage == "search" for trial in study.trials) / FORESEEN))
+    trials = study.budget.trials or ENDLESS
+    study.close()
+    return _advanced(plan, _opened(plan, searcher, seed, trials), seconds)
+
+
+def _opened(plan: Plan, searcher: str, seed: int, trials: int) -> Study:
+    return create_study(
         f"{searcher}-{seed}",
         data=plan.data,
         seed=seed,
         storage=f"sqlite:///{plan.folder / 'automl.db'}",
         searcher={"name": searcher},
         evaluator={"name": "train", "threads": plan.threads, "rows": plan.rows},
-        budget={"trials": limit},
+        budget={"trials": trials},
         load_if_exists=True,
     )
-    study.set_trials(limit)
-    meter = Meter(plan.folder / f"cpu-{study.name}.json", None if plan.minutes is None else 60.0 * plan.minutes)
+
+
+def _advanced(plan: Plan, study: Study, seconds: float | None) -> Study:
+    """The same study, after so many seconds of CPU or at the end of its trials."""
+    meter = Meter(plan.folder / f"cpu-{study.name}.json", seconds)
     if not meter.is_spent:
         study.optimize(callbacks=[meter])
     study.wiring.evaluator.close()

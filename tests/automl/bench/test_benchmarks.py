@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,6 +12,7 @@ import pytest
 from automl.bench import kills as bench_kills
 from automl.bench._timing import Timed, machine, timed
 from automl.bench.audits import Plant, audits, planted
+from automl.bench.comparison import searches
 from automl.bench.comparison.benchmark import comparison
 from automl.bench.comparison.searches import Meter, Plan
 from automl.bench.kills import kills
@@ -88,6 +90,26 @@ def test_a_comparison_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert [one["rows_trained"] for one in found["searches"].values()] == [2 * data.rows["train"]] * 2
     assert next(row for row in found["finalists"] if row["name"] == found["reference"])["difference"]["mean"] == 0.0
     assert comparison(plan) == found
+
+
+@pytest.mark.slow
+def test_a_search_that_cpu_time_ends_plans_its_end_by_the_trials_it_has_time_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, clock = prepare("synthetic", out=tmp_path / "data", options={"rows": 2000}), itertools.count()
+    (tmp_path / "kept").mkdir()
+    monkeypatch.setattr(searches, "cpu_seconds", lambda: float(next(clock)))
+    plan = Plan(str(data.folder), tmp_path / "kept", threads=1, minutes=0.4)
+    study = searches.searched(plan, "random_search", 1)
+    foreseen = study.budget.trials
+    assert foreseen is not None
+    assert 3 < foreseen < 20
+    done = sum(one.stage == "search" for one in study.trials)
+    assert abs(foreseen - done) <= 2
+    study.close()
+    again = searches.searched(plan, "random_search", 1)
+    assert (again.budget.trials, len(again.trials)) == (foreseen, len(study.trials))
+    again.close()
 
 
 def test_latency_asks_each_searcher_on_each_record() -> None:

@@ -13,7 +13,8 @@ from automl._searcher import Searcher
 from automl.fidelity import Ladder, Promoting, Promotion, rechecks
 from automl.fidelity._recheck import DRAWN, EVERY
 from automl.searchers.random_search import RandomSearch
-from evaluators import Fidelity, Objective, Suggestion, Trial
+from automl.searchers.wl_ehvi import WLEHVI
+from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, load_plugin, plugin_names
 from tests.automl._bitstrings import Bitstrings, finished, generator
 from tests.automl.fidelity.ladders import LADDER, NE, PLAN, audit_trials, drawn, told_on
@@ -76,6 +77,25 @@ def test_a_resumed_search_asks_what_an_undisturbed_one_would(name: str) -> None:
     record = _search(undisturbed, 20)
     resumed.tell([*audit_trials(), *record])
     assert resumed.ask(3, generator(2, 0)) == undisturbed.ask(3, generator(2, 0))
+
+
+def test_another_training_of_a_candidate_is_one_in_full() -> None:
+    searcher = WLEHVI(Bitstrings(12), (NE,), None, 60, guide=KnownLoss(), initial=10, replicate_share=0.3)
+    trials = _search(Promoting(searcher, PLAN, (NE,), HALF), 60, answer=_noisy)
+    again = [one for one in trials if one.suggestion.replicate]
+    assert len(again) >= 5
+    assert {one.suggestion.fidelity for one in again} == {LADDER.full}
+    assert min(one.number for one in again) >= 42
+    held = again[-1].suggestion
+    asked = Promoting(searcher, PLAN, (NE,), HALF).ask(1, generator(0, 0), [held])
+    assert held.identity not in {one.identity for one in asked}
+
+
+def _noisy(suggestions: list[Suggestion], first: int) -> Iterable[Trial]:
+    for one in told_on(suggestions, first):
+        assert one.evaluation is not None
+        ne = Metric(one.value("ne"), 0.05)
+        yield replace(one, evaluation=Evaluation({**one.evaluation.metrics, "ne": ne}))
 
 
 def test_what_is_asked_at_once_can_share_a_data_pass() -> None:

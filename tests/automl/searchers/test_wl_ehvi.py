@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,8 @@ from automl import plugins
 from automl._errors import ConfigError
 from automl.proposals import Losses, Proposal
 from automl.searchers.wl_ehvi import WLEHVI, _Choice
-from evaluators import Evaluation, Metric, Objective, Suggestion, Trial
+from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial
+from evaluators._evaluation import Point
 from searchspaces import Candidate, Cost, FeatureSchema, Field, Kind, zoo
 from searchspaces.cost import cost
 from searchspaces.spaces.autoctr import AutoCTR
@@ -190,6 +193,24 @@ def test_the_end_of_a_budget_goes_on_training_the_likely_best_again() -> None:
     assert sorted(one.suggestion.replicate for one in again) == [1, 1, 1, 2, 2, 2]
 
 
+def test_a_budget_in_rows_has_an_end_too() -> None:
+    def trained(candidate: Candidate) -> Evaluation:
+        return replace(noisy(candidate), curve=(Point(500, {}),))
+
+    searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], budget_rows=10_000, guide=KnownLoss(), initial=10)
+    record = search(searcher, 20, evaluate=trained)
+    assert [bool(one.suggestion.replicate) for one in record] == [False] * 18 + [True] * 2
+
+
+def test_trials_of_cheap_rungs_bring_the_end_nearer() -> None:
+    searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], None, 30, guide=KnownLoss(), initial=10, replicate_share=0.2)
+    record = search(searcher, 12, evaluate=noisy)
+    cheap = [replace(one, suggestion=replace(one.suggestion, fidelity=Fidelity(-1))) for one in record]
+    searcher.tell_of_rungs(cheap)
+    (suggestion,) = searcher.ask(1, generator(0, 12))
+    assert suggestion.origin == "replicate"
+
+
 def test_without_noise_nothing_is_trained_again() -> None:
     def exact(candidate: Candidate) -> Evaluation:
         return Evaluation({"ne": Metric(0.8 + loss(candidate), 0.0)})
@@ -220,7 +241,7 @@ def test_an_objective_is_needed() -> None:
 def test_a_study_injects_schema_and_budget_and_builds_the_guide() -> None:
     context = {"space": SPACE, "schema": SCHEMA, "objectives": OBJECTIVES, "budget_trials": 40}
     searcher = plugins.construct("searcher", {"name": "wl_ehvi", "guide": {"name": "wl_gp", "trees": False}}, context)
-    assert (searcher._budget, searcher._replicated) == (40, 4)
+    assert (searcher._ending.trials, searcher._ending.length()) == (40, 4)
     assert len(searcher.ask(1, generator(0, 0))) == 1
 
 
