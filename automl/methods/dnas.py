@@ -56,9 +56,10 @@ class DNAS:
     weights at `floor` or more. What it did, and whether the search ended at choices without weights all the same, is
     told in the log and kept in the checkpoint (`verdict`).
 
-    At the end the weights stand still: the likeliest candidate and draws of the policy that meet the target within
-    `tolerance` are scored on the same rows, norms and last layer fitted to the latest rows of training, and the best
-    are read out, to be trained from scratch.
+    At the end the shared weights stand still: the likeliest candidate and draws of the policy that meet the target
+    within `tolerance` are scored on the same rows of the validation part, and the best are read out, to be trained from
+    scratch. Before its score the layers of each adapt to the latest rows of training, which are held out of the
+    supernet for that.
 
     rows                 that the weights learn from; None takes what `share` of the budget's rows pays for, 100,000
                          without a budget. Where both are given, the budget must pay for rows, asking and scores

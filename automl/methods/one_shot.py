@@ -43,8 +43,9 @@ class OneShot:
     clipped ratios, from what it drew before. The stream begins with a warm-up without lessons: candidates of the
     space's own distribution, widened to the full path with a chance that falls to nothing.
 
-    At the end the weights stand still: candidates that the policy thinks of are scored on the same rows, norms and last
-    layer fitted to the latest rows of training, and the best are read out, to be trained from scratch.
+    At the end the shared weights stand still: candidates that the policy thinks of are scored on the same rows of the
+    validation part, and the best are read out, to be trained from scratch. Before its score the layers of each adapt
+    to the latest rows of training, which are held out of the supernet for that.
 
     rows                 of the stream; None takes what `share` of the budget's rows pays for, 100,000 without a budget.
                          Where both are given, the budget must pay for rows and scores
