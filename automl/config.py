@@ -23,7 +23,7 @@ from storage import masked
 
 SCHEMA_VERSION = 1
 DEFAULT_STORAGE = "sqlite:///automl.db"
-DEFAULT_PLUGINS = MappingProxyType({"space": "autoctr", "searcher": "autoctr", "evaluator": "train"})
+DEFAULT_PLUGINS = MappingProxyType({"space": "autoctr", "searcher": "wl_ehvi", "evaluator": "train"})
 Spec = dict[str, Any]
 
 CONTROLS = ("dcnv2", "deepfm", "dlrm", "logistic_regression", "wide_and_deep")

@@ -23,7 +23,7 @@ def _mistakes(**changes: Any) -> str:
 
 def test_defaults_fill_a_minimal_configuration() -> None:
     config = parse_config(_content(), source="study.yaml")
-    assert (config.searcher["name"], config.budget.trials) == ("autoctr", 100)
+    assert (config.searcher["name"], config.budget.trials) == ("wl_ehvi", 100)
     assert [one.metric for one in config.objective_list()] == ["ne", "flops"]
 
 
@@ -249,7 +249,7 @@ def test_settings_of_a_rung_are_those_of_the_evaluator() -> None:
 def test_a_method_stands_in_place_of_a_searcher() -> None:
     config = parse_config(_content(method={"name": "one_shot", "keep": 4}), source="study.yaml")
     assert (config.search_name(), config.method) == ("one_shot", {"name": "one_shot", "keep": 4})
-    assert parse_config(_content(), source="study.yaml").search_name() == "autoctr"
+    assert parse_config(_content(), source="study.yaml").search_name() == "wl_ehvi"
 
 
 def test_a_method_has_neither_a_searcher_nor_a_ladder_beside_it() -> None:
