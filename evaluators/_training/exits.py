@@ -16,17 +16,22 @@ _ALLOCATION_WORDS = (
     "failed to map segment",
 )
 
+_STACK_WORDS = ("can't start new thread", "thread creation failed")
+"""A thread's stack is memory too; without a limit of memory it is rather one of processes that is reached."""
 
-def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool) -> Failure:
+
+def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool, has_memory_limit: bool = False) -> Failure:
     """What a process that ended with `returncode`, `said` being its last line, died of.
 
-    `is_oom_kill` tells whether the kernel counted an out-of-memory kill meanwhile.
+    `is_oom_kill` tells whether the kernel counted an out-of-memory kill meanwhile, `has_memory_limit` whether the
+    process had a limit of its own.
     """
     name = _signal_name(returncode)
     if name == "SIGKILL" and is_oom_kill:
         reason = "the kernel's out-of-memory killer ended the training process; lower the widths, rows or hash_cap"
         return Failure(FailureKind.OUT_OF_MEMORY, reason)
-    if any(word in said.lower() for word in _ALLOCATION_WORDS):
+    words = (*_ALLOCATION_WORDS, *_STACK_WORDS) if has_memory_limit else _ALLOCATION_WORDS
+    if any(word in said.lower() for word in words):
         return Failure(FailureKind.OUT_OF_MEMORY, f"the training process could not allocate memory: {said}")
     if name == "SIGKILL":
         reason = "the training process was killed (SIGKILL); often that is the kernel's out-of-memory killer"

@@ -35,6 +35,13 @@ def test_an_abort_after_a_failed_allocation_is_out_of_memory() -> None:
     assert failure.kind is FailureKind.OUT_OF_MEMORY
 
 
+def test_a_thread_without_a_stack_is_out_of_memory_where_memory_is_limited() -> None:
+    said = "RuntimeError: can't start new thread"
+    limited = failure_of_exit(1, said, is_oom_kill=False, has_memory_limit=True)
+    assert limited.kind is FailureKind.OUT_OF_MEMORY
+    assert failure_of_exit(1, said, is_oom_kill=False).kind is FailureKind.CRASHED
+
+
 def test_the_control_groups_counter_goes_before_the_machines(tmp_path: Path) -> None:
     group = tmp_path / "sys/fs/cgroup/work"
     group.mkdir(parents=True)
