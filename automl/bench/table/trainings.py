@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from automl._errors import AutomlError
 from automl._files import write_text
 from evaluators import Evaluation, Evaluator, Objective, Suggestion
 from evaluators._tabular.entries import Entry
@@ -40,9 +41,14 @@ class Trainings:
 
     @classmethod
     def of(cls, folder: Path, candidates: Sequence[Candidate]) -> Trainings:
-        """Reads what a run that was stopped has left."""
+        """Reads what a run that was stopped has left.
+
+        Raises:
+            AutomlError: a training is of another candidate than the one that has its number now.
+        """
         parts = sorted((folder / PARTS).glob("*.json"))
         found = [Entry.from_dict(one) for part in parts for one in json.loads(part.read_text(encoding="utf-8"))]
+        _check_same(found, candidates, folder)
         return cls(folder, candidates, found)
 
     def missing(self, cohorts: Sequence[Cohort]) -> list[Cohort]:
@@ -83,6 +89,17 @@ class Trainings:
                 failed.add(one.number)
         means = {at: sum(found) / len(found) for at, found in values.items() if at not in failed}
         return sorted(means, key=lambda at: (means[at], at))[:top]
+
+
+def _check_same(entries: Sequence[Entry], candidates: Sequence[Candidate], folder: Path) -> None:
+    for one in entries:
+        wanted = candidates[one.number].fingerprint if one.number < len(candidates) else "none"
+        if one.candidate.fingerprint != wanted:
+            raise AutomlError(
+                f"a table goes on with the candidates that it began with, but number {one.number} of {folder} is "
+                f"{one.candidate.fingerprint}, and this version of the space draws {wanted}; choose a new folder, or "
+                "go on with the version that began it"
+            )
 
 
 def cohorts_of(numbers: Sequence[int], replicates: Sequence[int], role: str, size: int) -> list[Cohort]:

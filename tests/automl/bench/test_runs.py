@@ -43,6 +43,15 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert found["trainings"] == {"search": 24, "truth": 8}
 
 
+def test_runs_of_candidates_that_are_drawn_otherwise_now_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        runs(plan(tmp_path), evaluator=Law(breaks_after=9))
+    part = next((tmp_path / "table" / "parts").glob("search-0-3-*.json"))
+    part.write_text(part.read_text().replace('"number": 3', '"number": 7'))
+    with pytest.raises(AutomlError, match=r"began with, but number 7 of .* choose a new folder"):
+        runs(plan(tmp_path), evaluator=Law())
+
+
 def test_a_folder_of_other_runs_is_refused(tmp_path: Path) -> None:
     table(tmp_path)
     with pytest.raises(AutomlError, match="has another space; choose a new folder"):
