@@ -10,9 +10,7 @@ are taken. At the end of input, or once the driver is gone, so is this process.
 from __future__ import annotations
 
 import json
-import queue
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,19 +22,17 @@ import torch
 
 from evaluators._datasets import Dataset, Part, open_dataset
 from evaluators._distributed.launch import layout_of
+from evaluators._distributed.loading import Loading, Share, batches
 from evaluators._distributed.rules import RowRule
 from evaluators._distributed.sharding import Rule
 from evaluators._distributed.tables import Wire
 from evaluators._distributed.trainer import Learning, Trainer
-from evaluators._distributed.world import joined
+from evaluators._distributed.world import joined, own_device
 from evaluators._errors import EvaluatorError
 from evaluators._training.child import conversation, limit_memory, say, warm_up
-from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.final import measure
 from evaluators._training.memory import peak_bytes
-from evaluators._training.settings import TrainingSettings
-from evaluators._training.stream import Plan, row_orders
 from searchspaces import Architecture
 from searchspaces.build import build
 
@@ -62,51 +58,64 @@ class Loaded:
         return cls(source, dataset, Examples(dataset.part("train"), device))
 
 
+@dataclass(frozen=True, eq=False)
+class Working:
+    """A rank that is ready."""
+
+    trainer: Trainer
+    batches: Iterator[Batch]
+    valid: Part
+    device: torch.device
+
+    def steps(self, count: int) -> dict[str, Any]:
+        """Takes some steps and tells of them."""
+        losses, seconds = [], []
+        for at in range(count):
+            started = time.perf_counter()
+            losses.append(self.trainer.step(next(self.batches)))
+            if at == count - 1 and self.device.type == "cuda":
+                torch.cuda.synchronize(self.device)  # what earlier steps have left over, later ones wait for
+            seconds.append(time.perf_counter() - started)
+        # not getrusage, whose mark a process takes over from the larger one that started it
+        return {"losses": losses, "seconds": seconds, "peak_bytes": peak_bytes(self.device)}
+
+    def valid_ne(self) -> float:
+        """NE on the validation part; the end of training."""
+        return measure(self.trainer.assembled(), self.valid)["ne"].value
+
+
 def main(arguments: list[str], loaded: Loaded | None = None) -> None:
     """Serves the driver until it goes away; `loaded` spares the opening of the same data."""
     with conversation(arguments) as (lines, answers):
         try:
-            trainer, batches, valid = _ready(json.loads(lines.get()), loaded)
+            working = _ready(json.loads(lines.get()), loaded)
         except EvaluatorError as error:
             say(answers, {"error": str(error)})
             return
         say(answers, {"ready": True})
         while True:
             request = json.loads(lines.get())
-            if "steps" in request:
-                say(answers, _worked(trainer, batches, request["steps"]))
-            else:
-                say(answers, {"ne": measure(trainer.assembled(), valid)["ne"].value})
+            say(answers, working.steps(request["steps"]) if "steps" in request else {"ne": working.valid_ne()})
 
 
-def _worked(trainer: Trainer, batches: Iterator[Batch], steps: int) -> dict[str, Any]:
-    losses, seconds = [], []
-    for _ in range(steps):
-        started = time.perf_counter()
-        losses.append(trainer.step(next(batches)))
-        seconds.append(time.perf_counter() - started)
-    # not getrusage, whose mark a process takes over from the larger one that started it
-    return {"losses": losses, "seconds": seconds, "peak_bytes": peak_bytes(torch.device("cpu"))}
-
-
-def _ready(greeting: dict[str, Any], loaded: Loaded | None) -> tuple[Trainer, Iterator[Batch], Part]:
+def _ready(greeting: dict[str, Any], loaded: Loaded | None) -> Working:
     torch.set_num_threads(greeting["threads"])
-    rank, size, device = greeting["rank"], greeting["size"], choose_device(greeting["device"])
-    layout = layout_of(greeting["layout"])
-    world = joined(layout, rank=rank, size=size, meeting=Path(greeting["meeting"]), device=device)
+    rank, size = greeting["rank"], greeting["size"]
+    device = own_device(greeting["device"], rank=rank, size=size)
     if loaded is None or loaded.source != greeting["dataset"] or loaded.examples.device != device:
         loaded = Loaded.of(greeting["dataset"], device)
-    dataset, examples = loaded.dataset, loaded.examples
+    share = Share(greeting["batch_size"], greeting["seed"], rank, size)
+    # before other ranks are joined and a model is built: a process that is split has no threads but its own
+    found = batches(loaded.examples, share, Loading(**greeting["loading"]))
+    layout = layout_of(greeting["layout"])
+    world = joined(layout, rank=rank, size=size, meeting=Path(greeting["meeting"]), device=device)
     warm_up()
     np.random.default_rng(0).permutation(2)  # imports what it needs while there is memory
     limit_memory(greeting["memory_limit_mb"])
-    schema = dataset.schema.capped(greeting["hash_cap"])
+    schema = loaded.dataset.schema.capped(greeting["hash_cap"])
     model = build(Architecture.from_dict(greeting["architecture"]), schema, seed=greeting["seed"]).to(device)
     trainer = Trainer(model, layout, world, _learning(greeting["learning"], layout.moment_scale))
-    batches = _own(examples, greeting["batch_size"], greeting["seed"], rank, size)
-    if greeting["prefetch"]:
-        batches = _ahead(batches, greeting["prefetch"])
-    return trainer, batches, dataset.part("valid")
+    return Working(trainer, found, loaded.dataset.part("valid"), device)
 
 
 def _learning(given: dict[str, Any], moment_scale: float) -> Learning:
@@ -114,42 +123,6 @@ def _learning(given: dict[str, Any], moment_scale: float) -> Learning:
     rule = RowRule(Rule(given["rule"]), given["table_rate"], moment_scale)
     dtype, is_compiled = DTYPES[given["dtype"]], given["compiled"]
     return Learning(given["rate"], rule, given["accumulation"], dtype, wire, is_compiled)
-
-
-def _own(examples: Examples, batch_size: int, seed: int, rank: int, size: int) -> Iterator[Batch]:
-    """This rank's part of each whole batch, pass after pass; rows of a batch are dealt out in order.
-
-    Raises:
-        EvaluatorError: there are not enough rows for one batch.
-    """
-    if batch_size > len(examples):
-        raise EvaluatorError(
-            f"a batch has at most as many rows as the training part, {len(examples)}, but 'batch_size' is {batch_size}"
-        )
-    return _dealt(examples, batch_size, seed, slice(rank * (batch_size // size), (rank + 1) * (batch_size // size)))
-
-
-def _dealt(examples: Examples, batch_size: int, seed: int, mine: slice) -> Iterator[Batch]:
-    plan = Plan.of(TrainingSettings(batch_size=batch_size), len(examples), seed=seed)
-    number = 0
-    while True:
-        for batch in examples.stream(row_orders(plan, number=number), batch_size):
-            if len(batch.label) == batch_size:
-                yield Batch(batch.numeric[mine], batch.categorical[mine], batch.label[mine])
-        number += 1
-
-
-def _ahead(batches: Iterator[Batch], count: int) -> Iterator[Batch]:
-    """The same, up to `count` of them made ready by a thread beside."""
-    ready: queue.Queue[Batch] = queue.Queue(count)
-
-    def fill() -> None:
-        for batch in batches:
-            ready.put(batch)
-
-    threading.Thread(target=fill, daemon=True).start()
-    while True:
-        yield ready.get()
 
 
 if __name__ == "__main__":

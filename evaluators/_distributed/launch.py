@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from evaluators._distributed.meeting import Meeting
 from evaluators._distributed.sharding import Layout, Rule, Sharding
 from evaluators._errors import EvaluatorError
 from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, ChildLate, ChildProcess, Start
@@ -42,6 +42,8 @@ class Training:
     backward: str = "fp32"
     is_deduplicated: bool = False
     prefetch: int = 0
+    loader_processes: int = 0
+    is_resident: bool = False
     is_compiled: bool = False
     rate: float = 1e-3
     rule: Rule = Rule.ADAGRAD
@@ -74,7 +76,11 @@ class Training:
             "device": self.device,
             "hash_cap": self.hash_cap,
             "memory_limit_mb": self.memory_limit_mb,
-            "prefetch": self.prefetch,
+            "loading": {
+                "is_resident": self.is_resident,
+                "prefetch": self.prefetch,
+                "processes": self.loader_processes,
+            },
             "learning": {
                 "rate": self.rate,
                 "rule": str(self.rule),
@@ -102,20 +108,25 @@ class Ranks:
     """The processes of one training; a context that ends them all.
 
     `start` starts each of them, from a warm process for example (`evaluators._distributed.warm_start`); else each is a
-    program of its own.
+    program of its own. All must be ready within `start_seconds`.
     """
 
-    def __init__(self, training: Training, *, start: Start | None = None) -> None:
-        self._training = training
-        self._folder = tempfile.TemporaryDirectory(prefix="automl-ranks-")
-        self._processes = [ChildProcess(COMMAND, start=start) for _ in range(training.ranks)]
+    def __init__(self, training: Training, *, start: Start | None = None, start_seconds: float = START_SECONDS) -> None:
+        self._training, self._start_seconds = training, start_seconds
+        self._meeting = Meeting()
+        self._processes: list[ChildProcess] = []
+        try:
+            for _ in range(training.ranks):
+                self._processes.append(ChildProcess(COMMAND, start=start))
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
-        meeting = Path(self._folder.name) / "meeting"
         for rank, process in enumerate(self._processes):
-            process.say(self._training.greeting(rank, meeting))
+            process.say(self._training.greeting(rank, self._meeting.file))
         try:
-            self._heard(START_SECONDS)
+            self._heard(self._start_seconds)
         except BaseException:
             self.close()
             raise
@@ -164,7 +175,7 @@ class Ranks:
         """Ends all ranks at once."""
         for process in self._processes:
             process.end()
-        self._folder.cleanup()
+        self._meeting.close()
 
     def _heard(self, seconds: float) -> list[dict[str, Any]]:
         """What each rank answers. Where one has ended, others fail for want of it: its own end is the one to tell."""

@@ -12,9 +12,11 @@ import torch.distributed as dist
 from torch import Tensor
 
 from evaluators._distributed.sharding import Layout
+from evaluators._errors import EvaluatorError
+from evaluators._training.device import choose_device
 
-PATIENCE = timedelta(seconds=60)
-"""How long a rank waits for the others before it gives up."""
+PATIENCE = timedelta(hours=1)
+"""How long a rank waits for the others before it gives up: the driver's limits, which it can name, come first."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,26 @@ class World:
     everyone: Group = Group()
     mine: Group = Group()
     across: Group = Group()
+
+
+def own_device(name: str, *, rank: int, size: int) -> torch.device:
+    """The device of one rank: on CUDA the one called `name` is that of the first, and each has one of its own.
+
+    Raises:
+        EvaluatorError: there is no such device, or fewer than ranks.
+    """
+    first = choose_device(name)
+    if first.type != "cuda":
+        return first
+    start, known = first.index or 0, torch.cuda.device_count()
+    if start + size > known:
+        raise EvaluatorError(
+            f"each rank has a CUDA device of its own, but {size} ranks from device {start} on need {start + size} "
+            f"and torch sees {known}; lower 'ranks', or train on device 'cpu'"
+        )
+    own = torch.device("cuda", start + rank)
+    torch.cuda.set_device(own)  # before a group is joined: nccl takes the current one
+    return own
 
 
 def joined(layout: Layout, *, rank: int, size: int, meeting: Path, device: torch.device) -> World:
