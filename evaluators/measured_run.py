@@ -27,6 +27,9 @@ __all__ = ["MeasuredRun"]
 
 LOG = logging.getLogger("automl")
 
+TRIES = 2
+"""Of a run during which the warm process ended."""
+
 MEDIAN_STDERR = 1.2533
 """Standard error of a median over that of a mean, of many normal values."""
 
@@ -100,12 +103,21 @@ class MeasuredRun:
                 yield position, Evaluation(outcome, seconds=seconds)
 
     def open(self) -> None:
-        """Starts the control's ranks, if they are not there, or no longer."""
-        if self._standing is None or not self._standing.is_alive:
-            self.close()
+        """Starts the control's ranks, if they are not there, or no longer.
+
+        Raises:
+            EvaluatorError: the control cannot run.
+        """
+        if self._standing is not None and self._standing.is_alive:
+            return
+        self.close()
+        try:
             self._warm = self._warmed()
             self._standing = self._ranks(self._base).__enter__()
             self._standing.steps(self.warm_up_steps, seconds=self.timeout_seconds)
+        except EvaluatorError as error:
+            self.close()
+            raise self._no_control(error) from error
 
     def close(self) -> None:
         """Ends the control's ranks; may be called twice."""
@@ -128,20 +140,37 @@ class MeasuredRun:
 
     def _ranks(self, training: Training) -> Ranks:
         """The processes of one training; compiling starts threads and processes of its own, so that starts cold."""
-        return Ranks(training, start=self._warm.start if self._warm and not training.is_compiled else None)
+        start = self._warm.start if self._warm and not training.is_compiled else None
+        return Ranks(training, start=start, start_seconds=self.timeout_seconds)
 
     def _outcome(self, suggestion: Suggestion) -> dict[str, Metric] | Failure:
         try:
             training = self._asked(suggestion)
         except EvaluatorError as error:
             return Failure(FailureKind.INVALID, str(error))
-        self.open()
+        for _ in range(TRIES):
+            self.open()
+            found = self._tried(training)
+            if found is not None:
+                return found
+        reason = (
+            f"the warm process ended {TRIES} times while this run was split off it or measured; give the machine more "
+            "memory, or start cold with 'warm: false'"
+        )
+        return Failure(FailureKind.CRASHED, reason)
+
+    def _tried(self, training: Training) -> dict[str, Metric] | Failure | None:
+        """What comes of a run; None where the warm process ended, which says nothing of it."""
         kills = out_of_memory_kills()
         try:
             return self._measured(training)
         except ChildEnded as end:
+            if self._warm is not None and not self._warm.is_alive:
+                self.close()
+                return None
             self._check_control(end)
-            return failure_of_exit(end.returncode, end.said, is_oom_kill=out_of_memory_kills() > kills)
+            is_oom_kill, has_limit = out_of_memory_kills() > kills, training.memory_limit_mb is not None
+            return failure_of_exit(end.returncode, end.said, is_oom_kill=is_oom_kill, has_memory_limit=has_limit)
         except ChildLate:
             self.close()  # a late answer of the control must not meet the next question
             reason = f"a run may take {self.timeout_seconds:g} seconds, but was not done; raise timeout_seconds"
@@ -154,10 +183,16 @@ class MeasuredRun:
     def _check_control(self, end: ChildEnded) -> None:
         if self._standing is not None and not self._standing.is_alive:
             self.close()
-            raise EvaluatorError(
-                f"the control must run, or there is nothing to compare with, but it ended: {end.said or 'no output'}; "
-                "choose another 'control', or give it more memory"
-            ) from end
+            raise self._no_control(end) from end
+
+    def _no_control(self, error: EvaluatorError) -> EvaluatorError:
+        told, way_out = str(error), "choose another 'control', or give it more memory"
+        if isinstance(error, ChildEnded):
+            told = f"it ended: {error.said or 'no output'}"
+        elif isinstance(error, ChildLate):
+            told = f"it was not ready in {self.timeout_seconds:g} seconds"
+            way_out = "raise timeout_seconds, or choose another 'control'"
+        return EvaluatorError(f"the control must run, or there is nothing to compare with, but {told}; {way_out}")
 
     def _asked(self, suggestion: Suggestion) -> Training:
         candidate = suggestion.candidate

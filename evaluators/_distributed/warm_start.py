@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators._errors import EvaluatorError
-from evaluators._training.child_process import ENVIRONMENT, Streams
+from evaluators._training.child_process import ENVIRONMENT, Started, Streams
 
 COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.warm_child")
 START_SECONDS, ANSWER_SECONDS, LOOK_SECONDS = 120.0, 10.0, 0.005
@@ -29,6 +29,10 @@ MOST_BYTES = 1 << 16
 
 SERVER_GONE = -int(signal.SIGKILL)
 """Return code of what was split off a process that is gone: it ends with it."""
+
+
+class WarmGone(EvaluatorError):
+    """The warm process has ended or does not answer, which is no fault of what was to be split off it."""
 
 
 class WarmStart:
@@ -39,6 +43,7 @@ class WarmStart:
     """
 
     def __init__(self, dataset: Path) -> None:
+        self._is_lost = False
         self._link, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the process; `close` closes it
         with theirs:
@@ -65,46 +70,76 @@ class WarmStart:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can be split."""
-        return self._process.poll() is None
+        """Whether it can be split: it runs, and has answered so far."""
+        return not self._is_lost and self._process.poll() is None
 
-    def start(self, streams: Streams) -> Split:
-        """Splits a training process off, on its ends of the pipes.
-
-        Raises:
-            EvaluatorError: the process is gone.
-        """
+    def start(self, streams: Streams) -> Started:
+        """Splits a training process off, on its ends of the pipes; one that has ended where this one is gone."""
         given = (streams.questions, streams.answers, streams.output)
-        return Split(self, int(self.ask({"split": True}, given)["pid"]))
+        try:
+            return Split(self, int(self.ask({"split": True}, given)["pid"]))
+        except WarmGone:
+            return Unborn()
 
     def ask(self, message: dict[str, Any], given: tuple[int, ...] = (), *, seconds: float = ANSWER_SECONDS) -> Any:
         """Sends a message and file descriptors, and gives the answer.
 
         Raises:
-            EvaluatorError: there is none in time, or it tells a mistake.
+            WarmGone: it has ended, or does not answer in time.
+            EvaluatorError: it tells a mistake.
         """
         try:
-            socket.send_fds(self._link, [json.dumps(message).encode()], given)
-            readable, _, _ = select.select([self._link], [], [], seconds)
-            received = self._link.recv(MOST_BYTES) if readable else b""
-        except OSError as error:
-            raise EvaluatorError(f"the warm process must answer, but is gone: {error}") from error
-        if not received:
-            raise EvaluatorError("the warm process must answer in time, but has not; start cold with 'warm: false'")
+            received = self._answered(json.dumps(message).encode(), given, seconds)
+        except WarmGone:
+            self._is_lost = True
+            raise
         answer = json.loads(received)
         if "error" in answer:
             raise EvaluatorError(answer["error"])
         return answer
+
+    def _answered(self, message: bytes, given: tuple[int, ...], seconds: float) -> bytes:
+        try:
+            socket.send_fds(self._link, [message], given)
+            readable, _, _ = select.select([self._link], [], [], seconds)
+            received = self._link.recv(MOST_BYTES) if readable else b""
+        except OSError as error:
+            raise WarmGone(f"the warm process must answer, but is gone: {error}") from error
+        if not readable:
+            raise WarmGone(
+                f"the warm process must answer within {seconds:g} seconds, but has not; start cold with 'warm: false'"
+            )
+        if not received:
+            raise WarmGone("the warm process must answer, but has ended; start cold with 'warm: false'")
+        return received
 
     def close(self) -> None:
         """Ends it and all that was split off; may be called twice."""
         self._link.close()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(ANSWER_SECONDS)
-        if self.is_alive:
+        if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
         self._output.close()
+
+
+class Unborn:
+    """What could not be split off: a process that has ended at once."""
+
+    pid = 0
+
+    def poll(self) -> int:
+        """As if it had been killed."""
+        return SERVER_GONE
+
+    def wait(self, timeout: float | None = None) -> int:
+        """At once."""
+        del timeout
+        return SERVER_GONE
+
+    def kill(self) -> None:
+        """There is nothing to kill."""
 
 
 class Split:

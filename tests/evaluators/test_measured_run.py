@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Suggestion
+from evaluators._training.child_process import ChildEnded
 from evaluators.measured_run import MeasuredRun
 from searchspaces import Candidate, Options
 from tests.evaluators.small_data import SCHEMA, write_small_data
@@ -52,6 +55,51 @@ def test_too_little_memory_is_a_result(evaluator: MeasuredRun) -> None:
         evaluator.memory_limit_mb = None
     assert isinstance(outcome, Failure)
     assert outcome.kind is FailureKind.OUT_OF_MEMORY
+
+
+def test_a_run_during_which_the_warm_process_ends_is_tried_again(evaluator: MeasuredRun) -> None:
+    evaluator.open()
+    assert evaluator._warm is not None
+    assert evaluator._standing is not None
+    os.kill(evaluator._warm.pid, signal.SIGKILL)
+    evaluator._warm._process.wait()
+    evaluator._standing.close()
+    evaluator._standing = Alive()  # type: ignore[assignment]  # the control looks well until it is asked
+    assert isinstance(_run(evaluator), Evaluation)
+
+
+class Alive:
+    """Ranks that are there and do nothing."""
+
+    is_alive = True
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_a_run_that_ends_the_warm_process_twice_is_a_crash(
+    evaluator: MeasuredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ending(_: object) -> None:
+        assert evaluator._warm is not None
+        os.kill(evaluator._warm.pid, signal.SIGKILL)
+        evaluator._warm._process.wait()
+        raise ChildEnded(-9, "")
+
+    monkeypatch.setattr(evaluator, "_measured", ending)
+    outcome = _run(evaluator)
+    assert isinstance(outcome, Failure)
+    assert outcome.kind is FailureKind.CRASHED
+    assert "the warm process ended 2 times" in outcome.reason
+
+
+def test_a_control_that_cannot_start_is_told_as_such(folder: Path) -> None:
+    one = MeasuredRun(folder, SCHEMA, 1, control={"batch_size": 4096}, warm=False)
+    with pytest.raises(EvaluatorError, match=r"the control must run, .* at most as many rows.*another 'control'"):
+        _run(one)
+    limited = MeasuredRun(folder, SCHEMA, 1, timeout_seconds=0.05, warm=False)
+    with pytest.raises(EvaluatorError, match=r"not ready in 0\.05 seconds; raise timeout_seconds"):
+        _run(limited)
 
 
 def test_a_control_that_cannot_run_is_an_error(folder: Path) -> None:
