@@ -28,6 +28,7 @@ from automl.proposals._losses import Losses, LossModel, quality_first, scaled_lo
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
 from automl.proposals._pool import Proposal, SmallSpace, propose_pool
+from automl.proposals._probes import Probes
 from automl.proposals._rank_selection import rank_probabilities, select_parent
 from automl.proposals._reinforce import Adam, Schedule, policy_gradient, reinforce
 from automl.proposals._replay import Replay, clipped
@@ -72,6 +73,7 @@ __all__ = [
     "Plan",
     "Planner",
     "Policy",
+    "Probes",
     "Promise",
     "Proposal",
     "Replay",

@@ -20,6 +20,7 @@ from automl.proposals import (
     Identity,
     Losses,
     LossModel,
+    Probes,
     Proposal,
     SmallSpace,
     Trust,
@@ -41,9 +42,9 @@ from automl.proposals import (
     undominated,
     why_outside,
 )
-from evaluators import Objective, Suggestion, Trial
+from evaluators import Evaluator, Objective, Suggestion, Trial
 from predictors import Predictor
-from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
+from searchspaces import Candidate, FeatureSchema, Options, SearchSpace, Value
 
 __all__ = ["WLEHVI"]
 
@@ -82,6 +83,11 @@ class WLEHVI:
     likely best again, with other seeds, unless the evaluator says that it has no noise; the winner is declared by the
     posterior mean.
 
+    With a `probe`, an evaluator that takes moments and whose metrics repeat (`zero_cost`), the `probed` best of each
+    pool are scored by it, and what the scores tell that the guide does not know is added to their expected quality. Its
+    weight is found in the trials told so far and has to be earned (see `proposals.Probes`); what it trains on is not
+    in the account.
+
     On a ladder the model learns from cheap rungs too, and a candidate counts as one of the first from its lowest rung
     on.
 
@@ -108,6 +114,8 @@ class WLEHVI:
         neighbours: bool = True,
         listed: int = 1000,
         exploration: float = 0.2,
+        probe: Evaluator | None = None,
+        probed: int = 32,
     ) -> None:
         """`guide` is `wl_gp` if not given; a study injects schema and budget; without `neighbours` the pool is random.
 
@@ -115,7 +123,9 @@ class WLEHVI:
             ConfigError: options out of range, or no objective whose direction the guide knows.
         """
         shares = {"quality_share": quality_share, "doubt_share": doubt_share, "replicate_share": replicate_share}
-        mistakes = count_mistakes(initial=initial, pool=pool) + range_mistakes(listed=listed, exploration=exploration)
+        mistakes = count_mistakes(initial=initial, pool=pool, probed=probed) + range_mistakes(
+            listed=listed, exploration=exploration
+        )
         mistakes += share_mistakes(**shares) + guidance_mistakes(objectives)
         mistakes += design_mistakes(design)
         if mistakes:
@@ -125,6 +135,8 @@ class WLEHVI:
         self._model = LossModel(space, schema, objectives, self._guide)
         self._watch = Watch(self._guide, replace(self._model.objectives[0], bound=None))
         self._trust: Trust | None = None
+        quality = replace(self._model.objectives[0], bound=None)
+        self._probes = Probes(probe, self._guide, quality, most=probed) if probe else None
         self._ending = Ending(replicate_share, budget_trials, budget_seconds, budget_rows)
         self._initial = initial
         self._design = spread_design(design, space, schema)
@@ -197,6 +209,8 @@ class WLEHVI:
         """What was measured, within bounds or not, as the model sees it now."""
         if self._fitted_to != len(self._lessons):
             self._trust = self._watch.look(self._lessons)
+            if self._probes is not None:
+                self._probes.learn(self._lessons)
             self._model.fit(self._lessons)
             unbounded = [replace(one, bound=None) for one in self._model.objectives]
             self._declared = declare(self._trials, unbounded, self._guide)
@@ -223,6 +237,7 @@ class WLEHVI:
             shares=self._shares,
             exploration=self._exploration if len(caps) > 1 else 1.0,
             trust=self._trust,
+            probes=self._probes,
         )
 
     def _reference(self) -> Vector:
@@ -295,6 +310,7 @@ class _Choice:
         shares: tuple[float, float],
         exploration: float,
         trust: Trust | None,
+        probes: Probes | None = None,
     ) -> None:
         self._pool = pool
         self._losses = losses
@@ -304,6 +320,8 @@ class _Choice:
         self._quality_share, self._doubt_share = shares
         self._exploration = exploration
         self._trust = trust
+        self._probes = probes
+        self._shift = np.full(len(pool), np.nan)
         self._is_free = np.ones(len(pool), dtype=bool)
 
     def next(self, rng: np.random.Generator) -> Suggestion | None:
@@ -313,16 +331,35 @@ class _Choice:
             return None
         is_blind = self._trust is not None and not self._trust.is_earned
         chosen_by, values = ("chance", rng.random(len(self._pool))) if is_blind else self._values(drawn)
-        hopes = self._losses.mean[:, 0] - self._losses.std[:, 0]  # where all values are zero
-        order = np.lexsort((hopes, -values, ~self._is_free))
-        at = int(order[0])
+        if not is_blind and self._probe(self._order(values)):
+            chosen_by, values = self._values(drawn)
+        at = int(self._order(values)[0])
         self._is_free[at] = False
         self._front = np.vstack([self._front, self._losses.mean[at]])
         memo = Options(
             predicted=float(self._losses.mean[at, 0]), std=float(self._losses.std[at, 0]), chosen_by=chosen_by
         )
-        memo = Options({**memo, **(self._trust.memo() if self._trust else {})})
+        memo = Options({**memo, **(self._trust.memo() if self._trust else {}), **self._probe_memo(at)})
         return replace(self._pool[at].suggestion(), memo=memo)
+
+    def _order(self, values: Vector) -> NDArray[np.intp]:
+        """The pool, best first; where all values are zero by what may be hoped for."""
+        hopes = self._losses.mean[:, 0] - self._losses.std[:, 0]
+        return np.lexsort((hopes, -values, ~self._is_free))
+
+    def _probe(self, order: NDArray[np.intp]) -> bool:
+        """Adds to the expected quality of the best what their quick scores tell; whether there was anything."""
+        if self._probes is None or not self._probes.is_earned:
+            return False
+        best = order[: self._probes.most]
+        fresh = best[np.isnan(self._shift[best]) & self._is_free[best]]
+        self._shift[fresh] = self._probes.shift([self._pool[at].candidate for at in fresh])
+        self._losses.mean[fresh, 0] += self._shift[fresh]
+        return len(fresh) > 0
+
+    def _probe_memo(self, at: int) -> dict[str, Value]:
+        told = {} if self._probes is None else self._probes.memo()
+        return told if np.isnan(self._shift[at]) else {**told, "shift": float(self._shift[at])}
 
     def _values(self, drawn: float) -> tuple[str, Vector]:
         mean, std = self._losses.mean, self._losses.std
