@@ -21,7 +21,7 @@ class TrainedSupernet(Protocol):
     """Weights that all candidates of a space share, as long as they are trained.
 
     Promises: the same calls on the same plan give the same losses, answers and scores, however often they went through
-    `save` and `restore`; asking and scoring change nothing.
+    `save` and `restore`; asking, scoring and timing change nothing.
     """
 
     @property
@@ -77,6 +77,21 @@ class SupernetBesideBaseline(TrainedSupernet, Protocol):
 
     def score_baseline(self) -> dict[str, Metric]:
         """The same as `score`, of the baseline that was trained in place."""
+        ...
+
+    def serving_of_baseline(self) -> dict[str, Metric]:
+        """`qps`, `latency_ms_p50` and `latency_ms_p99` of the baseline on this machine."""
+        ...
+
+    def relative_time(self, architecture: Architecture, *, metric: str) -> float:
+        """How long a sub-network takes to answer over what the baseline takes: 2.0 is twice as long.
+
+        `metric`, one of those of `serving_of_baseline`, says how many rows are asked about. Both are asked in turn, so
+        that how fast the machine is, and whatever else it does, is in both. No two calls give quite the same.
+
+        Raises:
+            SearchSpaceError: the architecture cannot be built for the data.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from automl._checkpoint import Advance, Checkpoint, Json
 from automl._read_out import TRAINING
 from automl.methods._learner import Learner
 from automl.methods._reading_out import drawn, evolved
-from automl.methods._reward import Price, rewards
+from automl.methods._reward import Pricing, rewards
 from automl.methods._supernets import SCORING, score_of
 from evaluators import StepLosses, SupernetBesideBaseline
 from searchspaces import Architecture, Candidate, SearchSpace
@@ -27,7 +27,7 @@ class Course:
     """What a run does: `steps` of training, the first share `warm_up` of them without lessons, then the scores."""
 
     space: SearchSpace
-    price: Price
+    price: Pricing
     seed: int
     steps: int
     warm_up: float
@@ -49,7 +49,10 @@ class Course:
 
 @dataclass(eq=False)
 class OneShotRun:
-    """A run from where its state is. `state` is JSON: rows of the stream, steps done, scores by fingerprint."""
+    """A run from where its state is.
+
+    `state` is JSON: rows of the stream, steps done, scores by fingerprint, and what the price remembers.
+    """
 
     course: Course
     checkpoint: Checkpoint

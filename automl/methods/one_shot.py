@@ -8,6 +8,7 @@ Letters: K sub-networks of a step, B rows of it, L loss of a sub-network, L_B th
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -15,11 +16,13 @@ from pathlib import Path
 
 from automl._checkpoint import Checkpoint, Json
 from automl._errors import ConfigError, StudyError
+from automl._read_out import VERDICT
 from automl.methods._learner import Learner, Lessons
 from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun
-from automl.methods._reward import Price
+from automl.methods._pricing import PRICED, priced_cost
+from automl.methods._reward import Price, TimedPrice
 from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, score_of
-from automl.proposals import CLOSED_FORM, closed_form_costs, cost_objectives, count_mistakes, share_mistakes
+from automl.proposals import CLOSED_FORM, closed_form_costs, count_mistakes, share_mistakes
 from evaluators import (
     Objective,
     ScoringSettings,
@@ -31,6 +34,8 @@ from evaluators import (
 from searchspaces import Candidate, FeatureSchema, SearchSpace, SearchSpaceError, zoo
 
 __all__ = ["OneShot"]
+
+LOG = logging.getLogger("automl")
 
 
 @dataclass(eq=False)
@@ -59,8 +64,14 @@ class OneShot:
     baseline_rate        its learning rates over those of the supernet, as its weights move at each step: after 60 steps
                          on kuairand_pure the loss of DeepFM is 0.75 at 1, and 0.65 at 0.2
     penalty              weight of the price: at 0.1, a tenth more than the budget counts like one per cent of loss
-    cost_budget          of the first objective known in closed form, FLOPs say; None takes that objective's bound, else
-                         the baseline's cost. A study without such an objective has no price
+    cost                 that is priced: known in closed form ('flops', 'macs', 'params', 'embedding_bytes') or timed
+                         ('latency_ms_p50', 'latency_ms_p99', 'qps'). None takes the first objective in closed form,
+                         else the first that is timed; without either there is no price, which is told. Candidates are
+                         timed beside the baseline, nine requests of each in turn, so that the pace of the machine
+                         cancels; each once, when it is first drawn, which takes as long as a step on a small model, and
+                         is in the seconds of a step. Times never repeat exactly, so with such a price neither does
+                         a run
+    cost_budget          in the unit of `cost`; None takes the bound of its objective, else what the baseline has
     policy_learning_rate of Adam; on 60 planted decisions of four choices, with noise as large as the signal, the
                          likeliest candidate after 400 steps has 86 % of what could be gained at 0.02, the draws half
     entropy              weight of the entropy bonus at first, and `last_entropy` at the end; of standardised rewards
@@ -99,6 +110,7 @@ class OneShot:
     baseline: str | None = None
     baseline_rate: float = 0.2
     penalty: float = 0.1
+    cost: str | None = None
     cost_budget: float | None = None
     policy_learning_rate: float = 0.02
     entropy: float = 0.01
@@ -134,6 +146,7 @@ class OneShot:
             self.recalibrate, self.refit, self.ridge, self.calibration_rows, self.evaluation_rows, self.adapt
         )
         self._beside = self._baseline()
+        self._cost = priced_cost(self.objectives, metric=self.cost, bound=self.cost_budget)
         self._price = self._price_of_cost()
         self._settings(rows=self.rows or FALLBACK_ROWS)  # rates and the like are wrong now or never
         self._stream = self._affordable()
@@ -141,9 +154,13 @@ class OneShot:
     def run(self, checkpoint: Checkpoint) -> Iterator[Candidate]:
         """Trains, scores, and yields the best candidates."""
         net, learner, state = self._begun(checkpoint)
+        price = self._price or self._timed_price(net, state)
+        state[VERDICT] = {"words": [self._words(state)]}
+        if not self._cost and "steps" not in state:
+            LOG.warning(self._words(state))
         course = Course(
             self.space,
-            self._price,
+            price,
             self.study_seed,
             steps=math.ceil(state["rows"] / self.batch_size),
             warm_up=self.warm_up,
@@ -166,6 +183,8 @@ class OneShot:
         yield from model_mistakes(self.space)
         if self.read_out not in READ_OUTS:
             yield f"read_out must be one of {', '.join(READ_OUTS)}, but is {self.read_out!r}"
+        if self.cost not in (None, *PRICED):
+            yield f"cost must be one of {', '.join(PRICED)}, but is {self.cost!r}"
         if self.keep > self.candidates:
             yield f"only what is scored can be read out, but keep is {self.keep} and candidates {self.candidates}"
         if not 0.0 <= self.last_entropy <= self.entropy:
@@ -194,13 +213,44 @@ class OneShot:
             raise ConfigError("the method 'one_shot'", [f"a baseline is trained beside the supernet: {way_out}"])
         return self.controls[0]
 
-    def _price_of_cost(self) -> Price:
-        costs = cost_objectives(self.objectives)
-        if not costs:
+    def _price_of_cost(self) -> Price | None:
+        """None where it has to be timed, for which there must be a supernet."""
+        if self._cost is None or not self.penalty:
             return Price(self.schema, next(iter(CLOSED_FORM)), 1.0, 0.0)
-        objective = costs[0]
-        own = float(closed_form_costs(self._beside, self.schema, [objective.metric])[0])
-        return Price(self.schema, objective.metric, self.cost_budget or objective.bound or own, self.penalty)
+        if self._cost.is_timed:
+            return None
+        own = float(closed_form_costs(self._beside, self.schema, [self._cost.metric])[0])
+        return Price(self.schema, self._cost.metric, self._cost.bound or own, self.penalty)
+
+    def _words(self, state: Json) -> str:
+        """What candidates have paid for."""
+        if not self.penalty:
+            return "no candidate has paid for its cost, as penalty is 0"
+        if self._cost is None:
+            return (
+                f"no candidate has paid for its cost: the study has no objective on {', '.join(PRICED)}; "
+                "add one, or name one with 'cost'"
+            )
+        if self._price is not None:
+            return f"candidates have paid for {self._cost.metric} beyond {self._price.budget:,.10g}"
+        return (
+            f"candidates have paid for {self._cost.metric}, timed on this machine, where they took more than "
+            f"{state['free_time']:.3g} times what the baseline takes ({state['baseline_serving']:.3g})"
+        )
+
+    def _timed_price(self, net: SupernetBesideBaseline, state: Json) -> TimedPrice:
+        """What the baseline takes is measured once, when a run begins."""
+        assert self._cost is not None  # else there is a price without times
+        metric = self._cost.metric
+        if "times" not in state:
+            own = net.serving_of_baseline()[metric].value
+            state |= {"baseline_serving": own, "free_time": self._cost.free_time(own), "times": {}}
+
+        def timed(candidate: Candidate) -> float:
+            assert candidate.architecture is not None  # the spaces of a supernet have some
+            return net.relative_time(candidate.architecture, metric=metric)
+
+        return TimedPrice(timed, state["free_time"], self.penalty, state["times"])
 
     def _settings(self, *, rows: int) -> SupernetSettings:
         return SupernetSettings(rows, self.batch_size, self.learning_rate, self.embedding_learning_rate)

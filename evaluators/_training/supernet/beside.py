@@ -7,6 +7,7 @@ in place: what makes a batch hard, or the stream drift, is in both losses and le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,17 @@ from evaluators._training.examples import Batch, Examples
 from evaluators._training.loop import score
 from evaluators._training.memory import peak_bytes, reset_peak
 from evaluators._training.metrics import row_losses
+from evaluators._training.serving import measure_serving
 from evaluators._training.supernet.checkpoint import restore, save
 from evaluators._training.supernet.network import Supernet
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
 from evaluators._training.supernet.sampling import Sampler
 from evaluators._training.supernet.scoring import Scorer, first_rows, held_out
 from evaluators._training.supernet.settings import Rates
+from evaluators._training.supernet.timing import relative_time
 from evaluators._training.supernet.training import Training
 from searchspaces import Architecture
+from searchspaces.build import RankingModel
 
 
 class Beside:
@@ -53,8 +57,9 @@ class Beside:
         self._net, self._baseline = (Supernet(schema, plan.seed, device=device) for _ in range(2))
         self._training = Training(self._net, plan.space, Examples(train, device), plan.settings)
         calibration = Examples(latest, device)
-        evaluation = Examples(first_rows(found.part("valid"), plan.scoring.evaluation_rows), device)
-        self._scorers = {one: Scorer(one, calibration, evaluation, plan.scoring) for one in (self._net, self._baseline)}
+        self._evaluation = Examples(first_rows(found.part("valid"), plan.scoring.evaluation_rows), device)
+        nets = (self._net, self._baseline)
+        self._scorers = {one: Scorer(one, calibration, self._evaluation, plan.scoring) for one in nets}
         self.scoring_rows = self._scorers[self._net].rows
         self._batches = self._training.batches()
         self._device = device
@@ -98,6 +103,23 @@ class Beside:
     def score_baseline(self) -> dict[str, Metric]:
         """The baseline's."""
         return self._scorers[self._baseline].score(self._plan.baseline)
+
+    def serving_of_baseline(self) -> dict[str, Metric]:
+        """As the evaluator `train` measures it, but of the rows that scores are of."""
+        return measure_serving(self._reference, self._evaluation)
+
+    def relative_time(self, architecture: Architecture, *, metric: str) -> float:
+        """Of a sub-network over the baseline's, asked in turn.
+
+        Raises:
+            SearchSpaceError: the architecture cannot be built for the data.
+        """
+        return relative_time(self._net.subnetwork(architecture), self._reference, self._evaluation, metric=metric)
+
+    @cached_property
+    def _reference(self) -> RankingModel:
+        """The baseline to be timed beside; its weights make no difference."""
+        return self._baseline.subnetwork(self._plan.baseline)
 
     def ahead(self, batches: int) -> Part:
         """Rows of the next batches, one after the other; no step is taken on them, and they come again."""

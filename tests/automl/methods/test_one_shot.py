@@ -14,7 +14,7 @@ from automl import ConfigError
 from automl._checkpoint import Checkpoint
 from automl.methods._learner import Learner, Lessons
 from automl.methods._one_shot_run import Course, OneShotRun
-from automl.methods._reward import Price
+from automl.methods._reward import Price, TimedPrice
 from automl.methods.one_shot import OneShot
 from evaluators import Metric, Objective, StepLosses
 from searchspaces import Architecture, Candidate, zoo
@@ -35,6 +35,7 @@ def method(tmp_path: Path, **options: Any) -> OneShot:
         ({"sampled": 0}, "sampled"),
         ({"share": 1.5}, "share"),
         ({"read_out": "luck"}, "read_out must be one of policy, evolution, but is 'luck'"),
+        ({"cost": "speed"}, "cost must be one of flops, macs, params, embedding_bytes, latency_ms_p50, .* 'speed'"),
         ({"keep": 80}, "only what is scored can be read out, but keep is 80 and candidates 64"),
         ({"entropy": 0.1, "last_entropy": 0.2}, "last_entropy must lie between zero and entropy, 0.1, but is 0.2"),
         ({"last_entropy": 0.0}, "falls by a factor, which never ends at zero"),
@@ -107,6 +108,13 @@ class PlantedNet:
     def score_baseline(self) -> dict[str, Metric]:
         return {"supernet_ne": Metric(0.6)}
 
+    def serving_of_baseline(self) -> dict[str, Metric]:
+        return {"qps": Metric(1000.0)}
+
+    def relative_time(self, architecture: Architecture, *, metric: str) -> float:
+        assert metric == "qps"
+        return 1.0 + sum(node.block == "mlp" for node in architecture.nodes)
+
     def peak_bytes(self) -> int:
         return 1
 
@@ -168,6 +176,14 @@ def test_what_is_read_out_is_best_by_score_and_price(tmp_path: Path) -> None:
     assert mlps(dear[0]) > mlps(cheap[0])
 
 
+def test_candidates_that_take_longer_pay_for_it(tmp_path: Path) -> None:
+    net, times = PlantedNet(), dict[str, float]()
+    price = TimedPrice(lambda one: net.relative_time(architecture_of(one), metric="qps"), 2.0, 1.0, times)
+    found = run_on(net, tmp_path, price=price).read_out()
+    assert [mlps(one) <= 1 for one in found] == [True, True, True]
+    assert {times[one.fingerprint] for one in found} <= {1.0, 2.0}
+
+
 def test_evolution_over_scores_reads_out_what_is_planted(tmp_path: Path) -> None:
     found = run_on(PlantedNet(), tmp_path, steps=4, read_out="evolution", candidates=60).read_out()
     assert [mlps(one) for one in found] == [3, 3, 3]
@@ -181,13 +197,54 @@ def test_rows_count_once_for_each_model_of_a_step(tmp_path: Path) -> None:
     assert (accounts["scoring"].steps, accounts["scoring"].rows) == (13, 13 * 10)
 
 
-def test_without_an_objective_of_cost_there_is_no_price(tmp_path: Path) -> None:
-    free = method(tmp_path, objectives=(Objective("ne"),))
+SMALL = {"rows": 60, "batch_size": 20, "candidates": 4, "keep": 3, "calibration_rows": 40, "evaluation_rows": 60}
+
+
+def test_without_an_objective_of_cost_there_is_no_price_and_it_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = write_small_data(tmp_path / "small", rows=200).folder
+    free = method(tmp_path, objectives=(Objective("ne"),), dataset=data, device="cpu", **SMALL)
+    assert free._price is not None
     assert free._price.weight == 0.0
+    checkpoint = Checkpoint(tmp_path / "run")
+    assert list(free.run(checkpoint))
+    kept = checkpoint.kept()
+    assert kept is not None
+    (word,) = kept.facts["verdict"]["words"]
+    assert word.startswith("no candidate has paid for its cost: the study has no objective on flops, macs")
+    assert word in caplog.text
+
+
+def test_where_latency_is_the_objective_candidates_are_timed_beside_the_baseline_and_once(tmp_path: Path) -> None:
+    data = write_small_data(tmp_path / "small", rows=200).folder
+    objectives = (Objective("ne"), Objective("latency_ms_p50", bound=1e-6))
+    one = method(tmp_path, objectives=objectives, dataset=data, device="cpu", **SMALL)
+    checkpoint = Checkpoint(tmp_path / "run")
+    found = list(one.run(checkpoint))
+    kept = checkpoint.kept()
+    assert kept is not None
+    times = kept.facts["times"]
+    assert {each.fingerprint for each in found} <= set(times)
+    assert all(time > 0.0 for time in times.values())
+    assert kept.facts["free_time"] == pytest.approx(1e-6 / kept.facts["baseline_serving"])
+    assert "candidates have paid for latency_ms_p50, timed on this machine" in kept.facts["verdict"]["words"][0]
+    again = [each.fingerprint for each in one.run(Checkpoint(tmp_path / "run"))]
+    assert again == [each.fingerprint for each in found]
+
+
+def test_the_cost_that_is_named_is_priced_without_an_objective_too(tmp_path: Path) -> None:
+    named = method(tmp_path, cost="params", cost_budget=9.0)
+    assert named._price is not None
+    assert (named._price.metric, named._price.budget) == ("params", 9.0)
+    assert method(tmp_path, cost="qps")._price is None
 
 
 def test_the_budget_of_cost_is_the_bound_then_the_baselines(tmp_path: Path) -> None:
     bounded = method(tmp_path, objectives=(Objective("ne"), Objective("flops", bound=500.0)))
     own, said = method(tmp_path), method(tmp_path, cost_budget=7.0)
+    assert bounded._price is not None
+    assert own._price is not None
+    assert said._price is not None
     assert (bounded._price.budget, said._price.budget) == (500.0, 7.0)
     assert own._price.of(zoo("deepfm", SCHEMA)) == 0.0

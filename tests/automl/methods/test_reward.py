@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 
-from automl.methods._reward import Price, rewards
+from automl.methods._reward import Price, TimedPrice, rewards
 from searchspaces import zoo
 from searchspaces.cost import cost
 from tests.evaluators.small_data import SCHEMA
@@ -20,12 +22,12 @@ def batches_to_order(*, is_in_place: bool, rng: np.random.Generator) -> int:
 
     A batch is hard or easy by `NOISE`, for an arm and for the baseline alike; beside that each has noise of its own.
     """
-    count = 4000
-    arms = rng.integers(2, size=count)
-    hardness = NOISE * rng.standard_normal(count)
-    own = GAP * rng.standard_normal((2, count))
+    size = 4000
+    arms = rng.integers(2, size=size)
+    hardness = NOISE * rng.standard_normal(size)
+    own = GAP * rng.standard_normal((2, size))
     losses = 0.6 + GAP * arms + hardness + own[0]
-    beside = 0.6 + hardness + own[1] if is_in_place else np.full(count, 0.6)
+    beside = 0.6 + hardness + own[1] if is_in_place else np.full(size, 0.6)
     found = np.array([rewards([loss], other, [0.0])[0] for loss, other in zip(losses, beside, strict=True)])
     is_first = arms == 0
     with np.errstate(invalid="ignore"):
@@ -55,3 +57,11 @@ def test_cost_beyond_the_budget_has_a_price_and_cost_below_it_none() -> None:
     assert Price(SCHEMA, "flops", flops / 1.5, 0.1).of(candidate) == pytest.approx(0.05)
     assert Price(SCHEMA, "flops", 2.0 * flops, 0.1).of(candidate) == 0.0
     assert Price(SCHEMA, "flops", flops / 1.5, 0.0).of(candidate) == 0.0
+
+
+def test_time_beyond_what_is_free_has_a_price_and_each_candidate_is_timed_once() -> None:
+    candidate, clock = zoo("deepfm", SCHEMA), count(3)
+    price = TimedPrice(lambda _: float(next(clock)), 2.0, 0.1, {})
+    assert price.of(candidate) == price.of(candidate) == pytest.approx(0.05)
+    assert TimedPrice(lambda _: 1.9, 2.0, 0.1, {}).of(candidate) == 0.0
+    assert price.times == {candidate.fingerprint: 3.0}

@@ -96,3 +96,9 @@ def test_a_checkpoint_of_another_baseline_or_seed_is_refused(data: Path, tmp_pat
     for other in (plan(data, baseline=architecture("dlrm")), plan(data, seed=2), plan(data, rate=1.0)):
         with pytest.raises(EvaluatorError, match=r"differs in (baseline|baseline_rate|seed);"):
             opened(other).restore(tmp_path)
+
+
+def test_times_are_told_beside_the_baselines_own(data: Path) -> None:
+    net = opened(plan(data))
+    assert set(net.serving_of_baseline()) == {"qps", "latency_ms_p50", "latency_ms_p99"}
+    assert net.relative_time(BASELINE, metric="qps") == pytest.approx(1.0, abs=0.9)
