@@ -24,7 +24,7 @@ from automl.proposals._guidance import (
 )
 from automl.proposals._known_costs import KnownCosts
 from automl.proposals._learned_costs import KnownAndLearned, LearnedCosts
-from automl.proposals._losses import Losses, LossModel, quality_first, scaled_loss
+from automl.proposals._losses import Losses, LossModel, cost_model, quality_first, scaled_loss
 from automl.proposals._planning import Aims, Plan, Planner, Promise, diverse_first
 from automl.proposals._policy import Policy
 from automl.proposals._pool import Proposal, SmallSpace, propose_pool
@@ -87,6 +87,7 @@ __all__ = [
     "absolute_ages",
     "clipped",
     "closed_form_costs",
+    "cost_model",
     "cost_objectives",
     "count_mistakes",
     "cross_validated_trust",

@@ -13,7 +13,7 @@ from automl.proposals._known_costs import KnownCosts
 from automl.proposals._unseen import Identity
 from evaluators import Objective, Suggestion, Trial
 from predictors import loss_ranks
-from searchspaces import Candidate, FeatureSchema, SearchSpace
+from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
 
 DRAWS = 200
 """Of random candidates in a row that break a bound, before the one that breaks it least is taken all the same."""
@@ -46,12 +46,12 @@ class KnownBounds:
         return self.excess(candidate) == 0.0
 
     def random_suggestion(
-        self, space: SearchSpace, taken: Set[Identity], rng: np.random.Generator
+        self, space: SearchSpace, taken: Set[Identity], rng: np.random.Generator, memo: Options | None = None
     ) -> Suggestion | None:
         """A random one that keeps the bounds; of many that do not the nearest; None where the space is exhausted."""
         drawn: list[tuple[float, Suggestion]] = []
         for _ in range(DRAWS):
-            found = random_suggestion(space, taken, rng)
+            found = random_suggestion(space, taken, rng, memo)
             if found is None:
                 return None
             excess = self.excess(found.candidate)

@@ -26,9 +26,3 @@ def with_loss(trial: Trial, loss: float | None) -> Trial:
     """
     metrics = {} if loss is None else {LEARNED_AS: Metric(loss)}
     return replace(trial, evaluation=Evaluation(metrics))
-
-
-def loss_of(trial: Trial, objective: Objective) -> float | None:
-    """What the trial measured of the objective, smaller is better; None where it has no value."""
-    value = trial.value(objective.metric)
-    return None if value is None else objective.loss(value)

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.proposals._learnable import LEARNED_AS, is_learnable, loss_of, with_loss
+from automl.proposals._foreseen import ClosedForm
+from automl.proposals._learnable import LEARNED_AS, is_learnable, with_loss
+from automl.proposals._losses import scaled_loss, unscaled
 from evaluators import Goal, Objective, Suggestion, Trial
 from predictors import Predictor
 from searchspaces import Candidate, SearchSpace
@@ -20,11 +22,15 @@ usual units, as costs are, and compared by doublings alone."""
 
 @dataclass(frozen=True, eq=False)
 class LearnedCosts:
-    """The further objectives of a search as costs, for positive metrics; `make` gives a new predictor for each."""
+    """The further objectives of a search as costs, for positive metrics; `make` gives a new predictor for each.
+
+    With `scaled` these learn the losses on the scales of `scaled_loss`, mostly logarithms; else metrics as they are.
+    """
 
     space: SearchSpace
     objectives: tuple[Objective, ...]
     make: Callable[[], Predictor]
+    scaled: bool = False
     _models: dict[str, Predictor] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -40,10 +46,10 @@ class LearnedCosts:
         for at, one in enumerate(self.objectives):
             model = self._models.setdefault(one.metric, self.make())
             rng = np.random.default_rng([len(trials), 3, at])
-            if is_learnable(one):
+            if is_learnable(one) and not self.scaled:
                 model.fit(trials, one.metric, rng=rng)
             else:
-                model.fit([with_loss(trial, loss_of(trial, one)) for trial in trials], LEARNED_AS, rng=rng)
+                model.fit([with_loss(trial, self._loss(trial, one)) for trial in trials], LEARNED_AS, rng=rng)
 
     def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """Predicted costs, `[n, len(costs)]`; NaN before anything was learned."""
@@ -51,8 +57,46 @@ class LearnedCosts:
         asked = [Suggestion(one) for one in candidates]
         for at, one in enumerate(self.objectives):
             if one.metric in self._models:
-                found[:, at] = _cost(one, self._models[one.metric].predict(asked).mean)
+                predicted = self._models[one.metric].predict(asked).mean
+                found[:, at] = _cost(one, _losses(one, predicted) if self.scaled else predicted)
         return found
+
+    def _loss(self, trial: Trial, objective: Objective) -> float | None:
+        value = trial.value(objective.metric)
+        if value is None:
+            return None
+        return scaled_loss(objective, value) if self.scaled else objective.loss(value)
+
+
+@dataclass(frozen=True, eq=False)
+class KnownAndLearned:
+    """Costs by formula first, then those that are learned."""
+
+    known: ClosedForm
+    learned: LearnedCosts
+
+    @property
+    def space(self) -> SearchSpace:
+        """The space of both."""
+        return self.known.space
+
+    @property
+    def costs(self) -> tuple[Objective, ...]:
+        """Of both."""
+        return (*self.known.costs, *self.learned.costs)
+
+    def learn(self, trials: Sequence[Trial]) -> None:
+        """Formulas know already."""
+        self.learned.learn(trials)
+
+    def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+        """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
+        return np.concatenate([self.known.values(candidates), self.learned.values(candidates)], axis=1)
+
+
+def _losses(objective: Objective, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+    values = unscaled(objective, scaled)
+    return values if objective.goal is Goal.MINIMIZE else -values
 
 
 def _as_cost(objective: Objective) -> Objective:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from automl.proposals._asking import in_turn, random_suggestion
+from automl.proposals._bounds import KnownBounds
 from automl.proposals._designs import Spread
 from automl.proposals._foreseen import Foreseen, Ground
 from automl.proposals._planning import Aims, Plan, Planner, Promise
@@ -33,15 +34,16 @@ MOST_DECODED = 50_000
 """Candidates that are kept from round to round: what policies draw is often what they drew before."""
 
 DRAWS = 200
-"""Of random candidates in a row that surely fail, before one of them is launched all the same."""
+"""Of random candidates in a row that surely fail or break a bound, before one of them is launched all the same."""
 
 
 @dataclass(frozen=True)
 class Rounds:
     """The first `initial` suggestions are blind; then a round takes `size`, of which a share `exploration` is random.
 
-    Blind ones follow the `design`, or chance where there is none. What `failures` is sure of is not launched. A space
-    of no more than `listed` candidates is looked at as a whole, which needs no policy.
+    Blind ones follow the `design`, or chance where there is none. What `failures` is sure of is not launched, nor what
+    is known to break `bounds`. A space of no more than `listed` candidates is looked at as a whole, which needs no
+    policy.
     """
 
     initial: int
@@ -49,6 +51,7 @@ class Rounds:
     exploration: float = 0.0
     design: Spread | None = None
     failures: SureFailures | None = None
+    bounds: KnownBounds | None = None
     listed: int = 0
 
 
@@ -107,6 +110,8 @@ class PolicyRounds:
 
     def _add(self, trial: Trial, *, counts: bool) -> None:
         self._told.append(trial)
+        if self.rounds.bounds is not None:
+            self.rounds.bounds.learn([trial])
         self._searched += counts
         beyond = self._searched - self.rounds.initial
         if counts and beyond >= 0 and beyond % self.rounds.size == 0:
@@ -143,7 +148,7 @@ class PolicyRounds:
         return replace(suggestion, memo=Options(memo))
 
     def _drawn(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        """By chance; the first of many that surely fail, where all of them do."""
+        """By chance; the first of many that surely fail or break a bound, where all of them do."""
         first = random_suggestion(self.ground.space, taken, rng)
         found = first
         for _ in range(DRAWS):
@@ -153,6 +158,8 @@ class PolicyRounds:
         return found if found is None or self._may_launch(found.candidate) else first
 
     def _may_launch(self, candidate: Candidate) -> bool:
+        if self.rounds.bounds is not None and not self.rounds.bounds.keeps(candidate):
+            return False
         return self.rounds.failures is None or not self.rounds.failures.foretells(candidate)
 
     def _current(self) -> Plan:

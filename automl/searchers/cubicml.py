@@ -98,7 +98,7 @@ class CubicML:
                 exploration,
                 spread_design("spread", space, None),
                 SureFailures(space, learned),
-                listed,
+                listed=listed,
             ),
         )
 

@@ -16,6 +16,7 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    KnownBounds,
     Mutants,
     count_mistakes,
     dominance_ranks,
@@ -24,12 +25,11 @@ from automl.proposals import (
     in_turn,
     is_start,
     objective_mistakes,
-    random_suggestion,
     share_mistakes,
 )
 from evaluators import Objective, Suggestion, Trial, TrialState
 from predictors import Predictor
-from searchspaces import Options, SearchSpace
+from searchspaces import FeatureSchema, Options, SearchSpace
 
 __all__ = ["LocalSearch"]
 
@@ -40,7 +40,8 @@ class LocalSearch:
     The user's own model is one of the starts of the first descent. With several objectives the best are the descent's
     front, and its member with the fewest children is next. A member of whom `patience` children are no part of the
     front, or who has no unseen neighbour left, is a local optimum; where all are, the next descent begins. `patience`
-    stands in for the whole neighbourhood, which is larger here than a study can measure.
+    stands in for the whole neighbourhood, which is larger here than a study can measure. No candidate is proposed that
+    formulas tell to break a bound (see `proposals.KnownBounds`).
 
     With a `guide` the neighbour is the one of `mutants` drawn that the guide thinks best, but for a share
     `exploration`, as long as the guide orders better than chance (see `proposals.Guidance`).
@@ -56,6 +57,7 @@ class LocalSearch:
         mutants: int = 100,
         exploration: float = 0.15,
         guide: Predictor | None = None,
+        schema: FeatureSchema | None = None,
     ) -> None:
         """`mutants` and `exploration` matter with a `guide` alone.
 
@@ -72,7 +74,8 @@ class LocalSearch:
         self._starts = starts
         self._patience = patience
         guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
-        self._mutants = Mutants(space, mutants, guidance)
+        self._known = KnownBounds(objectives, schema)
+        self._mutants = Mutants(space, mutants, guidance, self._known.keeps)
         self._lessons: list[Trial] = []
         self._descent: list[Trial] = []
         self._number = 0
@@ -94,6 +97,7 @@ class LocalSearch:
             if trial.stage != "search" and not is_start(trial, self._space):
                 continue
             self._lessons.append(trial)
+            self._known.learn([trial])
             number = self._number_of(trial.suggestion)
             if number > self._number:
                 self._number, self._descent = number, []
@@ -143,7 +147,7 @@ class LocalSearch:
         return Suggestion(mutant, parents=(centre.number,), origin="mutation", memo=memo)
 
     def _random(self, descent: int, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
-        return random_suggestion(self._space, taken, rng, Options(descent=descent))
+        return self._known.random_suggestion(self._space, taken, rng, Options(descent=descent))
 
     def _number_of(self, suggestion: Suggestion) -> int:
         """The descent that a suggestion belongs to; what others proposed belongs to the current one."""

@@ -15,9 +15,14 @@ from automl.proposals import (
     SPARE,
     Aims,
     ClosedForm,
+    Ground,
+    KnownAndLearned,
+    KnownBounds,
+    LearnedCosts,
     PolicyRounds,
     Rounds,
     Schedule,
+    cost_model,
     cost_objectives,
     count_mistakes,
     design_mistakes,
@@ -43,17 +48,19 @@ class PredictorRL:
 
     The first `initial` suggestions are random, or spread with `design: spread` (see `proposals.Spread`). From then on
     the guide is fitted once a round of `round_size` told trials, and a policy is trained for each of `alphas`: the
-    reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known (the first of the objectives that is known in
-    closed form, else FLOPs), both standardised. Their best candidates take turns, those first that differ in
-    `least_distance` decisions from the better ones of their policy. A share `exploration` of the suggestions is random,
-    which keeps the guide honest; all of a round are where the guide's cross-validated rank correlation is below 0.1
-    with 90 %.
+    reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known, both standardised. In the place of FLOPs is
+    the first of the further objectives that is known in closed form, or else the first one, such as QPS; those that no
+    formula tells are learned once a round, on their logarithms. The policies' best candidates take turns, those first
+    that differ in `least_distance` decisions from the better ones of their policy. A share `exploration` of the
+    suggestions is random, which keeps the guide honest; all of a round are where the guide's cross-validated rank
+    correlation is below 0.1 with 90 %.
 
     `roi` takes the place of the sweep: quality alone counts, but each doubling of cost beyond the study's controls
-    must bring that many standard deviations of it. Bounds of known costs hold in any case. `disagreement`
-    standard deviations of the guide count as loss, so that the policy cannot live on the guide's mistakes.
+    must bring that many standard deviations of it. Bounds hold in any case: those on known costs for all that is
+    proposed, those on learned ones for what policies draw. `disagreement` standard deviations of the guide count as
+    loss, so that the policy cannot live on the guide's mistakes.
 
-    Where no cost is known (no schema) or none is an objective, quality alone counts.
+    Where quality is the only objective, it alone counts; but `alphas` and `roi` take FLOPs, where a schema tells them.
 
     Two departures from the papers: their policy takes about 2,000 steps, where this one takes fewer, larger ones, as
     to ask the predictor and the cost formulas takes milliseconds a candidate; and they start with records of earlier
@@ -99,22 +106,29 @@ class PredictorRL:
         mistakes += guidance_mistakes(objectives)
         if mistakes:
             raise ConfigError("the searcher 'predictor_rl'", mistakes)
-        costs = _costs(objectives, schema, is_asked=alphas is not None or roi is not None)
+        learned = fitness(objectives)
+        ground = _ground(space, objectives, schema, is_priced=alphas is not None or roi is not None)
         aims = Aims(
-            alphas=tuple(alphas or SWEEP) if costs and roi is None else (0.0,),
-            roi=roi if costs else None,
+            alphas=tuple(alphas or SWEEP) if ground.costs and roi is None else (0.0,),
+            roi=roi if ground.costs else None,
             controls=tuple(controls),
             disagreement=disagreement,
             least_distance=least_distance,
             kept=SPARE * round_size,
         )
         self._search = PolicyRounds(
-            fitness(objectives),
+            learned,
             lambdarank(space) if guide is None else guide,
-            ClosedForm(space, schema, tuple(costs)),
+            ground,
             aims,
             Schedule(steps, batch, learning_rate, entropy),
-            Rounds(initial, round_size, exploration, spread_design(design, space, schema)),
+            Rounds(
+                initial,
+                round_size,
+                exploration,
+                spread_design(design, space, schema),
+                bounds=KnownBounds(objectives, schema),
+            ),
         )
 
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
@@ -130,10 +144,18 @@ class PredictorRL:
         self._search.tell_of_rungs(trials)
 
 
-def _costs(objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_asked: bool) -> list[Objective]:
-    if schema is None:
-        return []
-    return cost_objectives(objectives) or ([Objective("flops")] if is_asked else [])
+def _ground(
+    space: SearchSpace, objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_priced: bool
+) -> Ground:
+    """Costs in closed form where a schema tells them; all other further objectives are learned."""
+    known = [] if schema is None else cost_objectives(objectives)
+    quality = fitness(objectives)
+    rest = tuple(one for one in objectives if one is not quality and one not in known)
+    if schema is not None and is_priced and not known and not rest:
+        known = [Objective("flops")]
+    formulas = ClosedForm(space, schema, tuple(known))
+    learned = LearnedCosts(space, rest, lambda: cost_model(space, schema), scaled=True)
+    return KnownAndLearned(formulas, learned) if rest else formulas
 
 
 def _reward_mistakes(alphas: Sequence[float] | None, roi: float | None, learning_rate: float) -> list[str]:

@@ -17,6 +17,7 @@ from automl._errors import ConfigError
 from automl.proposals import (
     Guidance,
     Identity,
+    KnownBounds,
     Mutants,
     count_mistakes,
     design_mistakes,
@@ -26,7 +27,6 @@ from automl.proposals import (
     is_baseline,
     is_start,
     objective_mistakes,
-    random_suggestion,
     scalarised,
     share_mistakes,
     spread_design,
@@ -48,7 +48,9 @@ class RegularizedEvolution:
     published form); with a start (the user's own model) every other one of them is its
     neighbour, and it is their elder in the population. Then each generation has one parent and `children` mutants
     of it, `mutations_of` edits away: many at first, one at last. With several objectives each tournament weighs them
-    by chance (see `proposals.scalarised`); bounds come before objectives. Failed trials count, age and lose.
+    by chance (see `proposals.scalarised`); bounds come before objectives, and nothing is proposed that
+    formulas tell to break one (see `proposals.KnownBounds`; not in the published form). Failed trials count, age and
+    lose.
 
     The defaults are Real's one child of one mutation. `faithful` takes NASRec's constants, which spend 2,048 cheap
     evaluations. In between, at a hundred trials, generations of several children that begin with six mutations come
@@ -97,7 +99,8 @@ class RegularizedEvolution:
         self._objectives = tuple(objectives)
         self._schedule = PUBLISHED if faithful else schedule
         guidance = None if guide is None else Guidance(guide, fitness(objectives).metric, exploration)
-        self._mutants = Mutants(space, mutants, guidance)
+        self._known = KnownBounds(() if faithful else objectives, schema)
+        self._mutants = Mutants(space, mutants, guidance, self._known.keeps)
         self._trials: list[Trial] = []
         self._lessons: list[Trial] = []
         self._design = None if faithful else spread_design(design, space, schema)
@@ -121,8 +124,8 @@ class RegularizedEvolution:
             found = self._mutant(parent, generation, gone, rng) if parent else None
             if found is None and self._design is not None and generation < 0:
                 known = [*self._tried, *(one.candidate for one in (*pending, *made))]
-                found = self._design.next(known, place, taken=gone, rng=rng)
-            return found or random_suggestion(self._space, gone, rng)
+                found = self._design.next(known, place, taken=gone, rng=rng, allows=self._known.keeps)
+            return found or self._known.random_suggestion(self._space, gone, rng)
 
         return in_turn(n, taken, proposed)
 
@@ -133,6 +136,7 @@ class RegularizedEvolution:
         starts = [trial for trial in trials if is_start(trial, self._space)]
         self._starts.extend(starts)
         counted = [trial for trial in trials if trial in starts or trial.stage == "search"]
+        self._known.learn(counted)
         self._trials.extend(counted)
         self._lessons.extend(counted)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from automl.proposals import LearnedCosts
+from automl.proposals import ClosedForm, KnownAndLearned, LearnedCosts, cost_model
 from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from predictors import Prediction
 from predictors.roofline import Roofline
@@ -82,3 +82,29 @@ def test_what_has_no_value_of_a_cost_tells_nothing_of_it_by_another_metric() -> 
     seen = Seen()
     LearnedCosts(SPACE, (Objective("clicks", Goal.MAXIMIZE),), lambda: seen).learn(trials)
     assert [one.value(seen.metric) for one in seen.trials] == [None] * 8
+
+
+@pytest.mark.parametrize("objective", [Objective("qps", bound=20.0), Objective("rent", Goal.MINIMIZE, bound=20.0)])
+def test_what_is_learned_by_its_logarithm_costs_what_it_is(objective: Objective) -> None:
+    rng = np.random.default_rng(0)
+    space = Bitstrings(6)
+    drawn = [space.sample(rng) for _ in range(40)]
+    values = [2.0 ** float(space.encode(one).sum()) for one in drawn]
+    costs = LearnedCosts(space, (objective,), lambda: cost_model(space, None), scaled=True)
+    costs.learn(
+        [
+            finished(at, Suggestion(one), Evaluation({objective.metric: Metric(value)}))
+            for at, (one, value) in enumerate(zip(drawn, values, strict=True))
+        ]
+    )
+    found = costs.values(drawn)[:, 0]
+    assert [costs.costs[0].is_kept(float(one)) for one in found] == [objective.is_kept(one) for one in values]
+
+
+def test_formulas_come_before_what_is_learned() -> None:
+    price = Objective("flops", bound=5.0)
+    ground = KnownAndLearned(ClosedForm(SPACE, None, (price,)), LearnedCosts(SPACE, (Objective("step_seconds"),), Told))
+    ground.learn([])
+    assert [one.metric for one in ground.costs] == ["flops", "step_seconds"]
+    assert ground.values(CANDIDATES).shape == (2, 2)
+    assert np.isnan(ground.values(CANDIDATES)).tolist() == [[True, False]] * 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from automl.proposals import LossModel, quality_first, scaled_loss
+from automl.proposals._losses import unscaled
 from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, FeatureSchema, Field, Kind
 from searchspaces.cost import cost
@@ -54,6 +55,7 @@ def test_quality_comes_first() -> None:
 )
 def test_costs_are_compared_by_their_logarithm(objective: Objective, value: float, expected: float) -> None:
     assert scaled_loss(objective, value) == pytest.approx(expected)
+    assert unscaled(objective, np.array([expected])) == pytest.approx([value])
 
 
 def test_bounds_hold_before_anything_is_measured() -> None:

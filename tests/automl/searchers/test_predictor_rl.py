@@ -11,7 +11,7 @@ from automl._errors import ConfigError
 from automl.proposals import closed_form_costs
 from automl.searchers.predictor_rl import PredictorRL
 from automl.searchers.random_search import RandomSearch
-from evaluators import Goal, Objective, Suggestion, Trial
+from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from evaluators.planted import Planted
 from predictors import Prediction
 from searchspaces import Candidate
@@ -19,6 +19,7 @@ from searchspaces.spaces.autoctr import AutoCTR
 from tests.automl._bitstrings import Bitstrings, Outcome, finished, generator, loss, search
 from tests.searchspaces.graphs import schema
 
+NE = [Objective("ne")]
 OBJECTIVES = [Objective("ne"), Objective("flops")]
 SCHEMA = schema()
 SPACE = AutoCTR(SCHEMA, blocks=3)
@@ -81,24 +82,24 @@ def random_doublings() -> Any:
 
 
 def test_the_first_suggestions_are_random_and_the_next_are_the_policys() -> None:
-    record = search(PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), exploration=0.0, **QUICK), 12)
+    record = search(PredictorRL(Bitstrings(), NE, guide=Oracle(), exploration=0.0, **QUICK), 12)
     assert [trial.suggestion.origin for trial in record] == ["random"] * 8 + ["policy"] * 4
 
 
 def test_the_guide_learns_once_a_round_from_what_was_known_when_it_began() -> None:
     guide = Oracle()
-    search(PredictorRL(Bitstrings(), OBJECTIVES, guide=guide, **QUICK), 17)
+    search(PredictorRL(Bitstrings(), NE, guide=guide, **QUICK), 17)
     assert guide.fitted_on == [8, 12, 16]
 
 
 def test_from_twenty_trials_on_the_guide_is_cross_validated_before_it_learns_from_all() -> None:
     guide = Oracle()
-    search(PredictorRL(Bitstrings(), OBJECTIVES, guide=guide, initial=20, steps=2), 21)
+    search(PredictorRL(Bitstrings(), NE, guide=guide, initial=20, steps=2), 21)
     assert guide.fitted_on == [16, 16, 16, 16, 16, 20]
 
 
 def test_with_a_guide_that_knows_the_truth_the_first_round_is_far_better_than_chance() -> None:
-    record = search(PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), exploration=0.0, initial=8), 12)
+    record = search(PredictorRL(Bitstrings(), NE, guide=Oracle(), exploration=0.0, initial=8), 12)
     rng = np.random.default_rng(0)
     chance = [loss(Bitstrings().sample(rng)) for _ in range(1000)]
     assert max(loss(trial.candidate) for trial in record[8:]) < min(chance)
@@ -106,7 +107,7 @@ def test_with_a_guide_that_knows_the_truth_the_first_round_is_far_better_than_ch
 
 def test_suggestions_of_a_round_differ_in_as_many_decisions_as_asked() -> None:
     for least in (1, 4):
-        searcher = PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), exploration=0.0, least_distance=least, **QUICK)
+        searcher = PredictorRL(Bitstrings(), NE, guide=Oracle(), exploration=0.0, least_distance=least, **QUICK)
         search(searcher, 8)
         asked = [Bitstrings().encode(one.candidate) for one in searcher.ask(3, generator(0, 8))]
         pairs = [(asked[at] != asked[to]).sum() for at in range(3) for to in range(at)]
@@ -116,7 +117,7 @@ def test_suggestions_of_a_round_differ_in_as_many_decisions_as_asked() -> None:
 def test_disagreement_keeps_the_policy_from_what_the_guide_doubts() -> None:
     for disagreement, expected in ((0.0, 1), (1.0, 0)):
         searcher = PredictorRL(
-            Bitstrings(), OBJECTIVES, guide=Oracle(doubt=9.0), exploration=0.0, disagreement=disagreement, **QUICK
+            Bitstrings(), NE, guide=Oracle(doubt=9.0), exploration=0.0, disagreement=disagreement, **QUICK
         )
         search(searcher, 8)
         [suggestion] = searcher.ask(1, generator(0, 8))
@@ -124,7 +125,7 @@ def test_disagreement_keeps_the_policy_from_what_the_guide_doubts() -> None:
 
 
 def test_an_explored_suggestion_is_random_and_says_so() -> None:
-    record = search(PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), exploration=1.0, **QUICK), 10)
+    record = search(PredictorRL(Bitstrings(), NE, guide=Oracle(), exploration=1.0, **QUICK), 10)
     for trial in record[8:]:
         assert trial.suggestion.origin == "random"
         assert trial.suggestion.memo["explored"] is True
@@ -140,9 +141,7 @@ class Backwards(Oracle):
 
 def test_a_guide_that_has_lost_trust_is_not_followed_and_one_that_earns_it_is() -> None:
     for guide, tau, origins in ((Backwards(), -1.0, {"random"}), (Oracle(), 1.0, {"policy"})):
-        searcher = PredictorRL(
-            Bitstrings(), OBJECTIVES, guide=guide, exploration=0.0, initial=20, round_size=4, steps=9
-        )
+        searcher = PredictorRL(Bitstrings(), NE, guide=guide, exploration=0.0, initial=20, round_size=4, steps=9)
         record = search(searcher, 24)
         assert {trial.suggestion.origin for trial in record[20:]} == origins
         assert {trial.suggestion.memo["tau"] for trial in record[20:]} == {tau}
@@ -184,6 +183,42 @@ def test_a_bound_on_flops_is_kept() -> None:
     assert doublings(suggestions).max() <= np.log2(bound)
 
 
+class Ones(Flat):
+    """A guide that likes ones."""
+
+    def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
+        ones = np.array([Bitstrings(12).encode(one.candidate).sum() for one in suggestions])
+        return Prediction(-0.01 * ones, np.zeros(len(suggestions)))
+
+
+def served(objectives: list[Objective], count: int = 20, **options: Any) -> list[Trial]:
+    """A search whose models serve half as fast with each one in their string, and are better for each."""
+    space = Bitstrings(12)
+
+    def outcome(candidate: Candidate) -> Outcome:
+        ones = space.encode(candidate).sum()
+        return Evaluation({"ne": Metric(1.0 - 0.01 * ones), "qps": Metric(2.0 ** (20.0 - ones))})
+
+    options = {"exploration": 0.0, "initial": 16, "round_size": 4, "steps": 30, **options}
+    guide: Any = Ones()
+    return search(PredictorRL(space, objectives, guide=guide, **options), count, evaluate=outcome)[16:]
+
+
+def test_a_bound_on_a_learned_cost_is_kept() -> None:
+    record = served([*NE, Objective("qps", bound=2.0**14)], alphas=(0.0,))
+    kept = [(trial.value("qps") or 0.0) >= 2.0**14 for trial in record]
+    assert sum(kept) >= len(kept) - 1
+
+
+def test_speed_is_a_cost_where_it_is_an_objective_and_no_formula_tells_another() -> None:
+    record = served([*NE, Objective("qps")], alphas=(0.0, 1.0))
+    speeds = [
+        np.mean([np.log2(one.value("qps") or 1.0) for one in record if one.suggestion.memo["alpha"] == alpha])
+        for alpha in (0.0, 1.0)
+    ]
+    assert speeds[0] + 3 < speeds[1]
+
+
 def test_without_an_objective_of_cost_quality_alone_counts() -> None:
     assert {one.memo["alpha"] for one in planned(Flat(), objectives=[Objective("ne")])} == {0.0}
 
@@ -191,8 +226,8 @@ def test_without_an_objective_of_cost_quality_alone_counts() -> None:
 def test_it_beats_random_search_on_a_planted_landscape() -> None:
     truth = Planted(SPACE, 0)
     for seed in range(5):  # all five: by chance once in 32 times
-        ours = PredictorRL(SPACE, OBJECTIVES, initial=10, round_size=10, steps=60)
-        assert best(ours, truth, seed) < best(RandomSearch(SPACE, OBJECTIVES), truth, seed)
+        ours = PredictorRL(SPACE, NE, initial=10, round_size=10, steps=60)
+        assert best(ours, truth, seed) < best(RandomSearch(SPACE, NE), truth, seed)
 
 
 def best(searcher: Searcher, truth: Planted, seed: int) -> float:
@@ -219,7 +254,7 @@ def best(searcher: Searcher, truth: Planted, seed: int) -> float:
 )
 def test_a_wrong_option_is_named(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        PredictorRL(Bitstrings(), OBJECTIVES, guide=Oracle(), **options)
+        PredictorRL(Bitstrings(), NE, guide=Oracle(), **options)
     assert message in str(caught.value)
 
 
