@@ -12,13 +12,13 @@ import numpy as np
 from automl._checkpoint import Advance, Checkpoint, Json
 from automl._read_out import TRAINING
 from automl.methods._learner import Learner
-from automl.methods._reading_out import drawn, evolved
+from automl.methods._reading_out import drawn, evolved, learned
 from automl.methods._reward import Pricing, rewards
 from automl.methods._supernets import SCORING, score_of
 from evaluators import StepLosses, SupernetBesideBaseline
 from searchspaces import Architecture, Candidate, SearchSpace
 
-READ_OUTS = ("policy", "evolution")
+READ_OUTS = ("policy", "rl", "evolution")
 BASELINE = "baseline"
 
 
@@ -118,6 +118,8 @@ class OneShotRun:
         rng = np.random.default_rng([course.seed, 1, 0])
         if course.read_out == "evolution":
             return evolved(policy, course.space, course.candidates, self._worth, rng)
+        if course.read_out == "rl":
+            return learned(policy, course.space, course.candidates, self._worth, rng)
         return drawn(policy, course.space, course.candidates, rng)
 
     def _score(self, key: str, measured: Callable[[], float | None]) -> bool:

@@ -77,7 +77,8 @@ class OneShot:
     entropy              weight of the entropy bonus at first, and `last_entropy` at the end; of standardised rewards
     decay                of the moving mean and spread of rewards
     replay_age           steps after which what was drawn is forgotten; 0 learns from fresh draws alone
-    read_out             'policy' scores the likeliest candidate and draws of the policy, 'evolution' begins with a
+    read_out             'policy' scores the likeliest candidate and draws of the policy; with 'rl' a copy of the policy
+                         goes on learning on these by their scores, less the price; 'evolution' begins with a
                          population of these and mutates the best
     candidates           scored at the end
     keep                 read out, the best first

@@ -34,7 +34,7 @@ def method(tmp_path: Path, **options: Any) -> OneShot:
     [
         ({"sampled": 0}, "sampled"),
         ({"share": 1.5}, "share"),
-        ({"read_out": "luck"}, "read_out must be one of policy, evolution, but is 'luck'"),
+        ({"read_out": "luck"}, "read_out must be one of policy, rl, evolution, but is 'luck'"),
         ({"cost": "speed"}, "cost must be one of flops, macs, params, embedding_bytes, latency_ms_p50, .* 'speed'"),
         ({"keep": 80}, "only what is scored can be read out, but keep is 80 and candidates 64"),
         ({"entropy": 0.1, "last_entropy": 0.2}, "last_entropy must lie between zero and entropy, 0.1, but is 0.2"),
@@ -187,6 +187,13 @@ def test_candidates_that_take_longer_pay_for_it(tmp_path: Path) -> None:
 def test_evolution_over_scores_reads_out_what_is_planted(tmp_path: Path) -> None:
     found = run_on(PlantedNet(), tmp_path, steps=4, read_out="evolution", candidates=60).read_out()
     assert [mlps(one) for one in found] == [3, 3, 3]
+
+
+def test_the_policy_goes_on_learning_over_scores_and_each_of_them_is_in_the_account(tmp_path: Path) -> None:
+    run = run_on(PlantedNet(), tmp_path, steps=4, read_out="rl", candidates=60)
+    found = run.read_out()
+    assert [mlps(one) for one in found] == [3, 3, 3]
+    assert run.checkpoint.accounts["scoring"].steps == 61 == len(run.state["scores"])
 
 
 def test_rows_count_once_for_each_model_of_a_step(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from automl.methods._reading_out import POPULATION, drawn, evolved
+from automl.methods._reading_out import POPULATION, drawn, evolved, learned
 from automl.proposals import Policy
 from searchspaces import Candidate
 from tests.automl._bitstrings import Bitstrings
@@ -32,3 +32,18 @@ def test_evolution_finds_better_ones_than_draws_do() -> None:
     found = list(evolved(policy, SPACE, 120, worth, rng))
     assert len({one.fingerprint for one in found}) == 120
     assert max(map(worth, found[POPULATION:])) > max(map(worth, drawn(policy, SPACE, 120, np.random.default_rng(1))))
+
+
+def test_a_policy_over_scores_draws_ever_better_ones_though_some_cannot_be_scored() -> None:
+    def worth(candidate: Candidate) -> float:
+        found = float(np.sum(SPACE.encode(candidate)))
+        return found if found > 4 else -np.inf
+
+    policy, gained = Policy.uniform(SPACE.decisions()), []
+    for seed in range(5):
+        found = list(learned(policy, SPACE, 80, worth, np.random.default_rng(seed)))
+        assert len({one.fingerprint for one in found}) == len(found) == 80
+        ones = [float(np.sum(SPACE.encode(one))) for one in found]
+        gained.append(np.mean(ones[-20:]) - np.mean(ones[:20]))
+    assert np.mean(gained) > 1.0
+    assert not policy.logits.any()
