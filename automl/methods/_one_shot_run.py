@@ -107,6 +107,7 @@ class OneShotRun:
         self._score(BASELINE, self._score_baseline)
         for number, candidate in enumerate(self._thought_of(), start=1):
             is_new = self._score(candidate.fingerprint, partial(score_of, self.net, candidate))
+            self.course.price.of(candidate)  # timed before the state is kept, where it has to be
             self.checkpoint.tell(Advance(SCORING, number, self.course.candidates))
             yield candidate
             if is_new and self.checkpoint.is_stopped:
