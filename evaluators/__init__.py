@@ -12,6 +12,7 @@ from evaluators._supernet import (
     open_supernet,
 )
 from evaluators._training.supernet.plan import StepLosses, SupernetPlan
+from evaluators._training.supernet.sampling import Sampler, Sampling
 from evaluators._training.supernet.settings import ScoringSettings, SupernetSettings
 from evaluators._training.supernet.split_plan import Answers, SplitPlan
 from evaluators._trial import Fidelity, Suggestion, Trial, TrialState
@@ -33,6 +34,8 @@ __all__ = [
     "ObjectiveError",
     "Point",
     "ProtocolError",
+    "Sampler",
+    "Sampling",
     "ScoringSettings",
     "SplitPlan",
     "SplitSupernet",

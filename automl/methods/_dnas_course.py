@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl.methods._even_draws import EvenDraws
 from automl.methods._forks import Fork, Graphs, Prices, distinct
 from automl.methods._guard import Guard
 from automl.methods._relaxation import Draw, Target, Vector, expected_loss, mixed_loss
@@ -60,10 +61,21 @@ class GuardRecord:
 
 
 class DnasCourse:
-    """Where a search stands. A step follows from (seed, step) and what was learnt before, and from nothing else."""
+    """Where a search stands. A step follows from (seed, step) and what was learnt before, and from nothing else.
+
+    Weights are trained evenly on what `even` says, without it on draws of each decision by itself.
+    """
 
     def __init__(
-        self, net: SplitSupernet, space: SearchSpace, prices: Prices, turns: Turns, how: LogitSettings, *, seed: int
+        self,
+        net: SplitSupernet,
+        space: SearchSpace,
+        prices: Prices,
+        turns: Turns,
+        how: LogitSettings,
+        *,
+        seed: int,
+        even: EvenDraws | None = None,
     ) -> None:
         self.net, self.space, self.prices, self.turns, self.how = net, space, prices, turns, how
         self.graphs = Graphs(space)
@@ -73,6 +85,7 @@ class DnasCourse:
         self.record = GuardRecord()
         self.step = 0
         self.seed = seed
+        self._even = even
 
     def macs_of(self, assignment: Assignment) -> int:
         """Multiply-adds of the candidate of an assignment."""
@@ -94,6 +107,8 @@ class DnasCourse:
         if self._is_guarded:
             policy = Policy.uniform(policy.decisions)
             self.record.even += 1
+        if self._even is not None and (self._is_guarded or self.step < self.turns.first):
+            return self.net.train(self._even.at(self.net.steps))
         return self.net.train(self.graphs.of(Draw.of(policy, self._rng(0)).assignment))
 
     def _train_logits(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automl._errors import ConfigError
-from evaluators import DivergedError, ScoringSettings, TrainedSupernet
+from evaluators import DivergedError, Sampling, ScoringSettings, TrainedSupernet
 from evaluators._datasets import open_dataset
 from searchspaces import Candidate, SearchSpace, SearchSpaceError
 
@@ -77,6 +77,12 @@ def model_mistakes(space: SearchSpace) -> list[str]:
     if getattr(space, "has_models", True):
         return []
     return ["a supernet is of models, but the space has ways to train one; take a searcher, or another space"]
+
+
+def sampling_mistakes(name: str) -> list[str]:
+    """What is wrong with the name of a sampling."""
+    known = tuple(one.value for one in Sampling)
+    return [] if name in known else [f"sampling must be one of {', '.join(known)}, but is {name!r}"]
 
 
 def score_of(net: TrainedSupernet, candidate: Candidate) -> float | None:

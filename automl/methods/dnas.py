@@ -21,13 +21,15 @@ from automl._checkpoint import Checkpoint, Json
 from automl._errors import ConfigError, StudyError
 from automl.methods._dnas_course import DnasCourse, LogitSettings
 from automl.methods._dnas_run import DnasRun, ReadOutPlan, begin_again
+from automl.methods._even_draws import EvenDraws
 from automl.methods._forks import Graphs, Prices, distinct
 from automl.methods._relaxation import Draw, Target
-from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, score_of
+from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, sampling_mistakes, score_of
 from automl.methods._turns import Turns
 from automl.proposals import Policy, count_mistakes, share_mistakes
 from evaluators import (
     Objective,
+    Sampling,
     ScoringSettings,
     SplitPlan,
     SplitSupernet,
@@ -68,6 +70,10 @@ class DNAS:
     batch_size           rows of a step on weights; a step on logits asks each sub-network about `asked_rows`
     learning_rate        largest one of AdaGrad outside tables; `embedding_learning_rate` of the tables, five times that
                          where not given
+    sampling             of the even draws, those before the first step on logits and of the guard: 'uniform' draws each
+                         decision by itself; 'fair' has each operator of a slot equally often, 'sandwich' the largest,
+                         the smallest and two others, one a step, in rounds. All other steps train what the policy
+                         draws, whose losses are not those of other draws
     weights_first        part of the steps before the first on logits (FBNet takes a tenth)
     weight_slice         steps on weights between `logit_slice` steps on logits
     temperature          of the first draw; falls exponentially to `last_temperature` (FBNet begins with 5)
@@ -110,6 +116,7 @@ class DNAS:
     asked_rows: int = 512
     learning_rate: float = 0.02
     embedding_learning_rate: float | None = None
+    sampling: str = "uniform"
     weights_first: float = 0.1
     weight_slice: int = 4
     logit_slice: int = 1
@@ -182,6 +189,7 @@ class DNAS:
 
     def _mistakes(self) -> Iterator[str]:
         yield from model_mistakes(self.space)
+        yield from sampling_mistakes(self.sampling)
         if self.keep > self.candidates:
             yield f"only what is scored can be read out, but keep is {self.keep} and candidates {self.candidates}"
         if not 0.0 < self.floor < 1.0:
@@ -231,7 +239,10 @@ class DNAS:
         kept = checkpoint.kept()
         state: Json = {"rows": self._weights_rows, "scores": {}} if kept is None else dict(kept.facts)
         net, turns = self._open(state["rows"]), self._turns(rows=state["rows"])
-        course = DnasCourse(net, self.space, self._prices, turns, self._how, seed=self.study_seed)
+        even = None
+        if self.sampling != Sampling.UNIFORM:
+            even = EvenDraws(self.space, Sampling(self.sampling), self.study_seed)
+        course = DnasCourse(net, self.space, self._prices, turns, self._how, seed=self.study_seed, even=even)
         if kept is not None:
             begin_again(course, state, kept.files)
         return course, state

@@ -21,10 +21,12 @@ from automl.methods._learner import Learner, Lessons
 from automl.methods._one_shot_run import READ_OUTS, Course, OneShotRun
 from automl.methods._pricing import PRICED, priced_cost
 from automl.methods._reward import Price, TimedPrice
-from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, score_of
+from automl.methods._supernets import FALLBACK_ROWS, Purse, model_mistakes, sampling_mistakes, score_of
 from automl.proposals import CLOSED_FORM, closed_form_costs, count_mistakes, share_mistakes
 from evaluators import (
     Objective,
+    Sampler,
+    Sampling,
     ScoringSettings,
     SupernetBesideBaseline,
     SupernetPlan,
@@ -59,6 +61,10 @@ class OneShot:
     sampled              K; every row counts K + 1 times in the account
     learning_rate        largest one of AdaGrad outside tables, of both models; `embedding_learning_rate` of the tables,
                          five times that where not given
+    sampling             of the warm-up: 'uniform' takes `sampled` candidates of the space's own distribution, 'fair'
+                         each operator of a slot equally often in a step, 'sandwich' the largest, the smallest and two
+                         others; the latter two take as many candidates as that needs. Lessons are not sampled so: a
+                         policy learns from what it has drawn itself
     warm_up              part of the steps before the policy learns (Zhang et al. 2023, NASRec, take a fifth)
     baseline             human-made architecture to train in place; None takes the study's first control
     baseline_rate        its learning rates over those of the supernet, as its weights move at each step: after 60 steps
@@ -107,6 +113,7 @@ class OneShot:
     sampled: int = 2
     learning_rate: float = 0.02
     embedding_learning_rate: float | None = None
+    sampling: str = "uniform"
     warm_up: float = 0.15
     baseline: str | None = None
     baseline_rate: float = 0.2
@@ -182,6 +189,7 @@ class OneShot:
 
     def _mistakes(self) -> Iterator[str]:
         yield from model_mistakes(self.space)
+        yield from sampling_mistakes(self.sampling)
         if self.read_out not in READ_OUTS:
             yield f"read_out must be one of {', '.join(READ_OUTS)}, but is {self.read_out!r}"
         if self.cost not in (None, *PRICED):
@@ -254,7 +262,8 @@ class OneShot:
         return TimedPrice(timed, state["free_time"], self.penalty, state["times"])
 
     def _settings(self, *, rows: int) -> SupernetSettings:
-        return SupernetSettings(rows, self.batch_size, self.learning_rate, self.embedding_learning_rate)
+        rates = self.learning_rate, self.embedding_learning_rate
+        return SupernetSettings(rows, self.batch_size, *rates, Sampling(self.sampling))
 
     def _begun(self, checkpoint: Checkpoint) -> tuple[SupernetBesideBaseline, Learner, Json]:
         """Where the checkpoint ends, or the beginning."""
@@ -287,4 +296,10 @@ class OneShot:
     def _affordable(self) -> int:
         """Rows of the stream, beside what scoring takes of the budget."""
         purse = Purse("one_shot", self.budget_rows, self.share, self.candidates + 1, self._scoring)
-        return purse.training_rows(self.dataset, each=self.sampled + 1, batch_size=self.batch_size, said=self.rows)
+        return purse.training_rows(self.dataset, each=self._models() + 1, batch_size=self.batch_size, said=self.rows)
+
+    def _models(self) -> float:
+        """Sub-networks of a step, as a mean over the warm-up and the lessons."""
+        at_once = Sampler(self.space, Sampling(self.sampling)).per_step
+        silent = math.ceil(self.sampled / at_once) * at_once
+        return self.warm_up * silent + (1.0 - self.warm_up) * self.sampled

@@ -51,6 +51,13 @@ class Sampler:
     space: SearchSpace
     sampling: Sampling = Sampling.UNIFORM
 
+    @property
+    def per_step(self) -> int:
+        """How many candidates one step takes."""
+        if self.sampling is Sampling.SANDWICH:
+            return 4
+        return self._most_operators() if self.sampling is Sampling.FAIR else 1
+
     def draw(self, rng: np.random.Generator, *, full_path: float = 0.0) -> list[Architecture]:
         """Candidates of one step; `full_path` is the chance of a block to have all connections and be widest."""
         if self.sampling is Sampling.SANDWICH:
@@ -78,7 +85,7 @@ class Sampler:
 
     def _fair(self, rng: np.random.Generator, full_path: float) -> Iterator[Architecture]:
         operators = [one for one in self.space.decisions() if isinstance(one, OperatorChoice)]
-        count = max((len(one.choices) for one in operators), default=1)
+        count = self._most_operators()
         turns = {one.slot: _in_turn(one, count, rng) for one in operators}
         for number in range(count):
             start = self._random(rng)
@@ -90,6 +97,10 @@ class Sampler:
                 return largest(one) if _block(one) in widened else None
 
             yield self._decided(rng, start=start, pick=pick)
+
+    def _most_operators(self) -> int:
+        counts = (len(one.choices) for one in self.space.decisions() if isinstance(one, OperatorChoice))
+        return max(counts, default=1)
 
     def _random(self, rng: np.random.Generator) -> Assignment:
         return self.space.to_assignment(self.space.sample(rng))

@@ -29,6 +29,7 @@ def method(folder: Path, **options: Any) -> DNAS:
     ("wrong", "message"),
     [
         ({"forks": 0}, "forks"),
+        ({"sampling": "best"}, "sampling must be one of uniform, fair, sandwich, but is 'best'"),
         ({"guarded": 1.5}, "guarded"),
         ({"keep": 80}, "only what is scored can be read out, but keep is 80 and candidates 64"),
         ({"floor": 1.0}, "floor must lie between zero and one, but is 1.0"),
@@ -95,6 +96,17 @@ def test_forks_are_not_counted_where_the_budget_pays_for_as_many_as_there_can_be
     assert counted == []
     assert one._weights_rows == one._weights_rows > 0
     assert counted == [1]
+
+
+def test_another_sampling_ends_elsewhere(data: Path, tmp_path: Path) -> None:
+    scores = []
+    for sampling in ("uniform", "fair"):
+        checkpoint = Checkpoint(tmp_path / sampling)
+        list(method(data, rows=400, sampling=sampling, **SMALL).run(checkpoint))
+        kept = checkpoint.kept()
+        assert kept is not None
+        scores.append(kept.facts["scores"])
+    assert scores[0] != scores[1]
 
 
 def test_the_guard_can_be_switched_off(tmp_path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from automl.methods._dnas_course import CLIP, DnasCourse, LogitSettings, clipped
+from automl.methods._even_draws import EvenDraws
 from automl.methods._forks import Prices
 from automl.methods._relaxation import Target
 from automl.methods._turns import Turns
+from evaluators import Sampler, Sampling
 from searchspaces import Architecture
 from tests.automl.methods.dnas_parts import SCHEMA, SPACE, Told
 
@@ -72,6 +76,28 @@ def test_weights_are_trained_evenly_while_they_are_guarded() -> None:
     assert one.record.even < one.net.steps
 
 
+def test_a_fair_sampling_has_each_operator_equally_often_until_the_policy_decides() -> None:
+    even = EvenDraws(SPACE, Sampling.FAIR, 3)
+    net = Recording("linear")
+    how = LogitSettings(Target(1000.0, 0.0), 0.2, floor=0.9)
+    one = DnasCourse(net, SPACE, Prices(SCHEMA), TURNS, how, seed=1, even=even)
+    while one.turns.is_guarded(one.step):
+        one.advance()
+    assert net.trained == [even.at(number) for number in range(len(net.trained))]
+    firsts = Counter(each.nodes[1].block for each in net.trained if len(each.nodes) == 4)
+    assert len(net.trained) % 4 == 0
+    assert one.record.even == len(net.trained)
+    assert all(firsts[block] >= 3 for block in ("layer_norm", "linear", "cross"))
+
+
+@pytest.mark.parametrize("sampling", Sampling)
+def test_even_draws_are_those_of_a_step_of_the_evaluator_in_turn(sampling: Sampling) -> None:
+    even, sampler = EvenDraws(SPACE, sampling, 3), Sampler(SPACE, sampling)
+    found = [even.at(number) for number in range(2 * sampler.per_step)]
+    assert found == [one for round_ in (0, 1) for one in sampler.draw(np.random.default_rng([3, round_, 5]))]
+    assert EvenDraws(SPACE, sampling, 3).at(1) == found[1]
+
+
 def test_the_guard_acts_on_a_taste_for_the_identity_and_says_when() -> None:
     one = course(floor=0.9)
     one.net = Bare("")
@@ -85,6 +111,18 @@ def test_the_guard_acts_on_a_taste_for_the_identity_and_says_when() -> None:
 def test_a_gradient_beyond_the_usual_is_cut() -> None:
     np.testing.assert_allclose(np.linalg.norm(clipped(np.array([3.0, 4.0]))), CLIP)
     assert clipped(np.array([0.01, 0.02])).tolist() == [0.01, 0.02]
+
+
+class Recording(Told):
+    """Remembers what it was trained on."""
+
+    def __init__(self, liked: str) -> None:
+        super().__init__(liked)
+        self.trained: list[Architecture] = []
+
+    def train(self, architecture: Architecture) -> int:
+        self.trained.append(architecture)
+        return super().train(architecture)
 
 
 class Bare(Told):

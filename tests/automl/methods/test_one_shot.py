@@ -35,6 +35,7 @@ def method(tmp_path: Path, **options: Any) -> OneShot:
         ({"sampled": 0}, "sampled"),
         ({"share": 1.5}, "share"),
         ({"read_out": "luck"}, "read_out must be one of policy, rl, evolution, but is 'luck'"),
+        ({"sampling": "best"}, "sampling must be one of uniform, fair, sandwich, but is 'best'"),
         ({"cost": "speed"}, "cost must be one of flops, macs, params, embedding_bytes, latency_ms_p50, .* 'speed'"),
         ({"keep": 80}, "only what is scored can be read out, but keep is 80 and candidates 64"),
         ({"entropy": 0.1, "last_entropy": 0.2}, "last_entropy must lie between zero and entropy, 0.1, but is 0.2"),
@@ -202,6 +203,16 @@ def test_rows_count_once_for_each_model_of_a_step(tmp_path: Path) -> None:
     accounts = run.checkpoint.accounts
     assert (accounts["training"].steps, accounts["training"].rows) == (6, 6 * 20 * 3)
     assert (accounts["scoring"].steps, accounts["scoring"].rows) == (13, 13 * 10)
+
+
+def test_sampling_is_of_the_warm_up_and_in_the_account(tmp_path: Path) -> None:
+    data = write_small_data(tmp_path / "small", rows=200).folder
+    some = {**SMALL, "rows": 100, "warm_up": 0.4, "dataset": data, "device": "cpu", "sampling": "sandwich"}
+    checkpoint = Checkpoint(tmp_path / "run")
+    one = method(tmp_path, budget_rows=2000, **some)
+    list(one.run(checkpoint))
+    silent, lessons = 2 * 20 * (4 + 1), 3 * 20 * (2 + 1)
+    assert checkpoint.accounts["training"].rows == silent + lessons == 100 * (one._models() + 1)
 
 
 SMALL = {"rows": 60, "batch_size": 20, "candidates": 4, "keep": 3, "calibration_rows": 40, "evaluation_rows": 60}

@@ -107,3 +107,10 @@ def test_a_dot_product_of_the_published_space_costs_about_what_its_siblings_do()
         (fewer,) = [one for one in architecture.nodes if one.options.get("activation") == "none" and one.block == "efc"]
         tokens = int(str(fewer.options["tokens"])) + 1  # and one of the dense input
         assert 0.9 * width < tokens * (tokens - 1) / 2 < 1.4 * width
+
+
+@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("sampling", Sampling)
+def test_a_step_takes_as_many_as_it_says(name: str, sampling: Sampling) -> None:
+    sampler = Sampler(SPACES[name](), sampling)
+    assert len(sampler.draw(np.random.default_rng(0))) == sampler.per_step
