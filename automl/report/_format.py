@@ -114,6 +114,15 @@ def gained(percent: float | None) -> str:
     return ABSENT if percent is None else f"{signed(percent, 2)} %"
 
 
+def percent(share: float) -> str:
+    """A share as whole percent, without the sign; a true minus for less than none.
+
+    >>> percent(-0.001)
+    '0'
+    """
+    return f"{round(100 * share)}".replace("-", "\N{MINUS SIGN}")
+
+
 def moment(seconds: float) -> str:
     """Seconds since the epoch as a UTC time."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

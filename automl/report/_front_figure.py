@@ -1,4 +1,4 @@
-"""Draws quality against cost: the front, every trial, and the baselines in the frame."""
+"""Draws the first two objectives, a third one as a colour: the front, every trial, and the baselines in the frame."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Sequence
 
+from automl.report import _format
 from automl.report._labels import label_shifts
 from automl.report._plotting import (
     BLUE,
@@ -22,6 +23,7 @@ from automl.report._plotting import (
     quality_limits,
     what_is_outside,
 )
+from automl.report._third_axis import ThirdAxis
 from automl.report._view import View, quality_of
 from evaluators import Goal, Trial
 
@@ -36,22 +38,44 @@ def front_figure(view: View) -> Figure | None:
         return None
     limits = quality_limits(view, [*points, *baselines])
     is_log = all((cost_of(trial, view) or 0) > 0 for trial in [*points, *baselines])
-    kept = {trial.number for trial in view.front}
     traces = [
-        dots([trial for trial in points if trial.number not in kept], view, name="Trials", colour=GREY),
-        _front_trace(view),
+        *_trial_traces(points, view),
         *([_baseline_trace(baselines, view)] if baselines else []),
         *([_winner_trace(view.winner, view)] if view.winner else []),
     ]
     frame = layout(axis_title(view.quality), f"{axis_title(view.cost)}{', log scale' if is_log else ''}")
-    frame["yaxis"]["range"] = list(limits)
+    frame["yaxis"] |= {"range": list(limits)} | ({} if view.has_quality else {"tickformat": "~s"})
     frame["xaxis"] |= {"type": "log" if is_log else "linear", "exponentformat": "SI"}
     frame["annotations"] = _baseline_labels(baselines, view, limits, is_log)
-    note = (
-        "Error bars: one standard error over the rows of the validation part; all trials share these rows, so their "
-        f"differences are known better than that. {what_is_outside(view, limits)}"
-    )
-    return Figure({"data": traces, "layout": frame}, note.strip())
+    return Figure({"data": traces, "layout": frame}, " ".join([*_notes(view), what_is_outside(view, limits)]).strip())
+
+
+def _trial_traces(points: Sequence[Trial], view: View) -> list[Json]:
+    """The front and what is behind it, both on the scale of a third objective if there is one."""
+    kept = {trial.number for trial in view.front}
+    behind = [trial for trial in points if trial.number not in kept]
+    traces = [dots(behind, view, name="Trials", colour=GREY), _front_trace(view)]
+    third = view.third
+    if third is None:
+        return traces
+    axis = ThirdAxis(third, [*points, *view.front])
+    coloured = axis.colour(traces[0], behind, has_scale=False), axis.colour(traces[1], view.front, has_scale=True)
+    coloured[0]["marker"] |= {"size": 6, "opacity": 0.45}
+    return list(coloured)
+
+
+def _notes(view: View) -> list[str]:
+    notes = []
+    if view.has_quality and any(_stderr(trial, view.quality.metric) for trial in view.front):
+        notes.append(
+            "Error bars: one standard error over the rows of the validation part; all trials share these rows, so "
+            "their differences are known better than that."
+        )
+    if view.third is not None:
+        notes.append(f"Colours: {_format.label(view.third.metric)}; large dots are the front, which no line can show.")
+        undrawn = [_format.label(one.metric) for one in view.objectives if one not in view.drawn]
+        notes += [f"Not drawn: {', '.join(undrawn)}; see the table."] * bool(undrawn)
+    return notes
 
 
 def _front_trace(view: View) -> Json:

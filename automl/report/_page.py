@@ -7,16 +7,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from automl._files import write_text
 from automl._yaml import to_yaml
 from automl.report import _tables, _words
+from automl.report._candidate_tables import baseline_table, front_table, same_settings, system_table
 from automl.report._drawing import draw_trial
 from automl.report._edits_figure import edits_figure
 from automl.report._front_figure import front_figure
 from automl.report._guide_figure import guide_figure
+from automl.report._knobs import Importances, knob_importances
+from automl.report._knobs_figure import knob_sentences, knob_table, knobs_figure
 from automl.report._ledger_figure import ledger_figure
+from automl.report._plotting import Figure
+from automl.report._predictions import agreement, agreement_sentences
+from automl.report._predictions_figure import predictions_figure
 from automl.report._progress_figure import progress_figure
 from automl.report._rendering import render
+from automl.report._step_table import step_sentences, step_table
 from automl.report._view import View, look_at
 from evaluators import Objective, Trial
 from searchspaces import FeatureSchema
@@ -46,9 +55,9 @@ def write_report(
     """
     view = look_at(trials, objectives)
     drawing = draw_trial(view.winner, schema, hash_cap=hash_cap) if view.winner else ""
-    content = {**_content(record, view, schema), "drawing": _markup(drawing)}
+    content = {**_content(record, view, schema), **_of_systems(record, view), "drawing": _markup(drawing)}
     drawn = [(key, figure) for key, _, figure in content["plots"]]
-    drawn += [(key, content[f"{key}_figure"]) for key in ("edits", "guide", "ledger")]
+    drawn += [(key, content[f"{key}_figure"]) for key in ("edits", "guide", "predictions", "knobs", "ledger")]
     write_text(path, render(_PAGE, content, drawn))
     return path
 
@@ -66,6 +75,7 @@ def masked(settings: object) -> Any:
 
 
 def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> dict[str, Any]:
+    found = agreement(view, record.config)
     return {
         "name": record.name,
         "problem": record.problem,
@@ -73,12 +83,9 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "verdict": _words.verdict(view),
         "reminder": _words.reminder(view),
         "cards": _words.cards(view),
-        "plots": [
-            ("front", "Quality against cost", front_figure(view)),
-            ("progress", "Progress of the search", progress_figure(view)),
-        ],
-        "front": _tables.front_table(view),
-        "baselines": _tables.baseline_table(view),
+        "plots": _plots(view),
+        "front": front_table(view),
+        "baselines": baseline_table(view),
         "control": _words.control_sentence(view),
         "failures": _tables.failure_table(view),
         "tree": _tables.tree_table(view),
@@ -86,6 +93,8 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "edits_figure": edits_figure(view),
         "lineage_sentences": _words.lineage_sentences(view),
         "guide_figure": guide_figure(view),
+        "predictions": agreement_sentences(found) if found else [],
+        "predictions_figure": predictions_figure(found, view),
         "ledger": _tables.ledger_table(view),
         "ledger_sentences": _words.ledger_sentences(view),
         "ledger_figure": ledger_figure(view),
@@ -93,6 +102,32 @@ def _content(record: StudyRecord, view: View, schema: FeatureSchema | None) -> d
         "provenance": _tables.provenance_table(record, schema),
         "settings": to_yaml(masked(record.config)),
         "winner": view.winner,
+    }
+
+
+def _plots(view: View) -> list[tuple[str, str, Figure | None]]:
+    """Key, heading and figure; a front where there are two things to set against each other, or nothing yet."""
+    front = ("front", _words.front_title(view), front_figure(view))
+    progress = ("progress", "Progress of the search", progress_figure(view))
+    return [progress] if view.cost is None and view.complete else [front, progress]
+
+
+def _of_systems(record: StudyRecord, view: View) -> dict[str, Any]:
+    """What is told of training systems alone: nothing where candidates are architectures."""
+    knobs: list[Importances] = []
+    if view.has_systems:
+        rng = np.random.default_rng(record.seed)
+        shares = [knob_importances(view.complete, objective, rng) for objective in view.objectives]
+        knobs = [one for one in shares if one is not None]
+    return {
+        "kind": _words.kind(view),
+        "systems": system_table(view),
+        "same_settings": same_settings(view),
+        "knobs": knob_table(knobs),
+        "knobs_figure": knobs_figure(knobs),
+        "knob_sentences": knob_sentences(knobs, view) if view.has_systems else [],
+        "step": step_table(view),
+        "step_sentences": step_sentences(),
     }
 
 

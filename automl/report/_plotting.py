@@ -19,6 +19,9 @@ PLOT_PIXELS = (900.0, 370.0)
 """About the size of the area inside the axes: enough to keep labels apart."""
 
 
+_HOVERED = ("ne", "auc", "flops", "params")
+
+
 @dataclass(frozen=True)
 class Figure:
     """A plot and the sentence under it."""
@@ -34,7 +37,7 @@ def dots(trials: Sequence[Trial], view: View, *, name: str, colour: str) -> Json
         "name": name,
         "x": [cost_of(trial, view) for trial in trials],
         "y": [quality_of(trial, view) for trial in trials],
-        "text": [_hover(trial, view) for trial in trials],
+        "text": [hover(trial, view) for trial in trials],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": colour, "size": 7, "opacity": 0.65},
     }
@@ -91,9 +94,11 @@ def cost_of(trial: Trial, view: View) -> float | None:
     return trial.value(view.cost.metric) if view.cost else None
 
 
-def _hover(trial: Trial, view: View) -> str:
-    shown = ("ne", "auc", "flops", "params")
-    values = [f"{_format.label(metric)} {_format.value(metric, trial.value(metric))}" for metric in shown]
+def hover(trial: Trial, view: View) -> str:
+    """What is told of a trial under the pointer: its objectives among the measures that it has."""
+    shown = (*_HOVERED, *(one.metric for one in view.objectives if one.metric not in _HOVERED))
+    known = [(metric, value) for metric in shown if (value := trial.value(metric)) is not None]
+    values = [f"{html.escape(_format.label(metric))} {_format.value(metric, value)}" for metric, value in known]
     seconds = f"{trial.evaluation.seconds:.1f} s" if trial.evaluation else ""
     origin = html.escape(trial.suggestion.origin or "unnamed")
     gained = gain_of(trial, view)

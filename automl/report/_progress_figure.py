@@ -43,7 +43,7 @@ def progress_figure(view: View) -> Figure | None:
         *([_failed_trace(failed, places, _worst_end(view, limits))] if failed else []),
     ]
     frame = layout(axis_title(view.quality), "finished trials")
-    frame["yaxis"]["range"] = list(limits)
+    frame["yaxis"] |= {"range": list(limits)} | ({} if view.has_quality else {"tickformat": "~s"})
     frame["xaxis"]["range"] = [0, len(finished) * 1.01 + 0.5]
     frame["margin"]["r"] = 170 if view.measured_baselines else 24
     frame["shapes"], frame["annotations"] = _baseline_lines(view, limits)

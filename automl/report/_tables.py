@@ -1,4 +1,4 @@
-"""Sets a study's numbers in tables: the front, the baselines, failures, the ledger, cost and provenance."""
+"""Sets a study's numbers in tables: where the winner comes from, failures, the ledger, cost and provenance."""
 
 from __future__ import annotations
 
@@ -6,26 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl.control import gain
 from automl.lineage import LEVEL
 from automl.report import _format
-from automl.report._plotting import baseline_label
-from automl.report._view import View, gain_of, seconds_of
+from automl.report._view import View, seconds_of
 from evaluators import Trial
 from searchspaces import FeatureSchema
 from storage import StudyRecord
 
-_MEASURES = (
-    "NE",
-    "AUC",
-    "FLOPs",
-    "MACs",
-    "Parameters",
-    "Embeddings (MB)",
-    "QPS",
-    "p99 latency (ms)",
-    "Seconds",
-)
 _LEDGER = ("Stage", "Complete", "Pruned", "Failed", "Unfinished", "Time", "Rows", "Energy (J)", "Lost to failures")
 
 
@@ -38,35 +25,12 @@ class Table:
     numeric: int = 99
 
 
-def front_table(view: View) -> Table:
-    """The front, best quality first."""
-    rows = [
-        (str(trial.number), _format.gained(gain_of(trial, view)), *_measures(trial), _parents(trial))
-        for trial in view.front
-    ]
-    return Table(("Trial", "Gain", *_MEASURES, "Parents"), tuple(rows), numeric=1)
-
-
-def baseline_table(view: View) -> Table:
-    """The baselines, best first, their gains over the control, and how far the winner is from each."""
-    rows = [
-        (
-            baseline_label(trial, view),
-            _format.gained(gain_of(trial, view)),
-            *_measures(trial),
-            _winner_against(view, trial),
-        )
-        for trial in view.measured_baselines
-    ]
-    return Table(("Baseline", "Gain", *_MEASURES, "Winner's gain over it"), tuple(rows), numeric=1)
-
-
 def tree_table(view: View) -> Table:
     """The winner's ancestors, itself last, with the edits that led from each to the next."""
     rows = [
         (
             str(member.trial.number),
-            _parents(member.trial),
+            parents(member.trial),
             member.trial.suggestion.origin or _format.ABSENT,
             "; ".join(edit.text for edit in member.descent.edits) if member.descent else _format.ABSENT,
             _format.value(view.quality.metric, member.trial.value(view.quality.metric)),
@@ -161,22 +125,8 @@ def provenance_table(record: StudyRecord, schema: FeatureSchema | None) -> Table
     return Table(("", ""), tuple(rows))
 
 
-def _measures(trial: Trial) -> tuple[str, ...]:
-    return (
-        *(_format.value(metric, trial.value(metric)) for metric in ("ne", "auc", "flops", "macs", "params")),
-        _format.megabytes(trial.value("embedding_bytes")),
-        *(_format.value(metric, trial.value(metric)) for metric in ("qps", "latency_ms_p99")),
-        f"{seconds_of(trial):.1f}",
-    )
-
-
-def _winner_against(view: View, baseline: Trial) -> str:
-    if view.winner is None:
-        return _format.ABSENT
-    return _format.gained(gain(view.winner, baseline, view.quality))
-
-
-def _parents(trial: Trial) -> str:
+def parents(trial: Trial) -> str:
+    """Numbers of the trials that a trial was made from."""
     return ", ".join(map(str, trial.suggestion.parents)) or _format.ABSENT
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from automl.control import control_of, gain, quality_objective
+from automl.control import QUALITY_METRICS, control_of, gain, quality_objective
 from automl.course import guide_readings
 from automl.front import best, front, searched
 from automl.ledger import Ledger, ledger_of
@@ -39,6 +39,27 @@ class View:
     def reference(self) -> Trial | None:
         """The control, where it has the quality metric."""
         return self.control if self.control and _is_measured(self.control, self.quality.metric) else None
+
+    @property
+    def third(self) -> Objective | None:
+        """The first objective that is on neither axis."""
+        axes = {self.quality.metric, self.cost.metric if self.cost else None}
+        return next((one for one in self.objectives if one.metric not in axes), None)
+
+    @property
+    def drawn(self) -> tuple[Objective, ...]:
+        """What the plot of the front shows: two axes and a colour."""
+        return tuple(one for one in (self.quality, self.cost, self.third) if one is not None)
+
+    @property
+    def has_quality(self) -> bool:
+        """Whether the y axis tells how good predictions are, as trainings measure it."""
+        return self.quality.metric in QUALITY_METRICS or self.quality.metric.startswith("ne_")
+
+    @property
+    def has_systems(self) -> bool:
+        """Whether candidates have settings of a training system."""
+        return any(trial.candidate.system for trial in self.search)
 
     @property
     def complete(self) -> tuple[Trial, ...]:

@@ -42,9 +42,26 @@ def verdict(view: View) -> str:
     return f"{start}: {amount} {_comparison(view, won, lost)} than {reference}.{_better_baseline(view, won)}"
 
 
+def kind(view: View) -> str:
+    """What was searched for, in a word or three."""
+    if not view.has_systems:
+        return "architecture"
+    has_models = any(trial.candidate.architecture for trial in view.search)
+    return "architecture and system" if has_models else "training system"
+
+
+def front_title(view: View) -> str:
+    """The heading of the plot of the front."""
+    if view.has_quality or view.cost is None:
+        return "Quality against cost"
+    others = [f"{_format.label(one.metric)}" for one in view.drawn[1:]]
+    first = _format.label(view.quality.metric)
+    return f"{first[:1].upper()}{first[1:]} against {' and '.join(others)}"
+
+
 def reminder(view: View) -> str:
     """What the verdict must not be taken for."""
-    if view.winner is None:
+    if view.winner is None or not view.has_quality:
         return ""
     return (
         "One training seed, measured on the validation part: the best of many trials looks better than it is. "

@@ -93,6 +93,21 @@ def failed(number: int, kind: FailureKind = FailureKind.DIVERGED) -> Trial:
     return Trial(number, "search", suggestion, TrialState.FAIL, None, failure, finish_order=number + 1)
 
 
+def laid_out(number: int, speed: float, memo: Options | None = None, /, **system: object) -> Trial:
+    """A trial of a training system: its speed, its price, what its step takes, and its settings."""
+    metrics = {
+        "examples_per_second": Metric(speed),
+        "dollars_per_billion_examples": Metric(1e6 / speed + number % 3),
+        "peak_memory_bytes": Metric(1e9 * 2 ** (number % 7)),
+        "step_seconds": Metric(0.004),
+        "step_seconds_dense": Metric(0.001),
+        "step_seconds_latency": Metric(0.003),
+    }
+    suggestion = Suggestion(Candidate(None, system=Options(system)), origin="policy", memo=memo or Options())
+    evaluation = Evaluation(metrics, (), None, 0.01)
+    return Trial(number, "search", suggestion, TrialState.COMPLETE, evaluation, finish_order=number + 1)
+
+
 def baselines() -> list[Trial]:
     return [
         measured(place, ne, flops, stage="baseline", origin=f"zoo:{name}", params=params)
