@@ -37,6 +37,7 @@ from automl.proposals._scalarising import scalarised
 from automl.proposals._starts import is_baseline, is_measured_baseline, is_start, why_outside
 from automl.proposals._sure_failures import SureFailures
 from automl.proposals._survivors import absolute_ages, published_ages, survivors
+from automl.proposals._told import prediction_memo
 from automl.proposals._trust import Trust, Watch, cross_validated_trust
 from automl.proposals._unseen import Identity, sample_unseen, unseen_mutant, unseen_mutants
 from automl.proposals._worth import Outlook, Scale, Worth, scales
@@ -104,6 +105,7 @@ __all__ = [
     "is_start",
     "objective_mistakes",
     "policy_gradient",
+    "prediction_memo",
     "propose_pool",
     "published_ages",
     "quality_first",

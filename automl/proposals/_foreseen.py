@@ -38,6 +38,10 @@ class Ground(Protocol):
         """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
         ...
 
+    def predicted(self, candidates: Sequence[Candidate]) -> dict[str, Prediction]:
+        """Those that are learned by metric, in the metric's own unit, each `[n]`; none before the first `learn`."""
+        ...
+
 
 @dataclass(frozen=True)
 class ClosedForm:
@@ -55,6 +59,10 @@ class ClosedForm:
         metrics = [one.metric for one in self.costs]
         rows = [closed_form_costs(one, self.schema, metrics) for one in candidates]
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(metrics))
+
+    def predicted(self, candidates: Sequence[Candidate]) -> dict[str, Prediction]:  # noqa: ARG002  # the protocol's
+        """None: nothing is learned."""
+        return {}
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from automl.proposals._costs import CLOSED_FORM
 from evaluators import Objective
+from predictors import Prediction
 
 CLIPPED_AT = 0.95
 """Quantile of the losses beyond which they are cut off: a diverged trial tells where not to go, not how far."""
@@ -55,6 +56,14 @@ class GainScale:
         moved = np.log10(losses) if self.is_log else losses
         gains: Array = -(np.where(np.isnan(moved), self.highest, moved) - self.centre) / self.spread
         return gains
+
+    def losses(self, gains: Prediction) -> Prediction:
+        """Losses of gains, and of their deviations to first order."""
+        moved = self.centre - self.spread * gains.mean
+        if not self.is_log:
+            return Prediction(moved, self.spread * gains.std)
+        losses = 10.0**moved
+        return Prediction(losses, math.log(10.0) * losses * self.spread * gains.std)
 
     def clipped_gains(self, losses: Array) -> Array:
         """Gains of told losses, disasters cut off."""

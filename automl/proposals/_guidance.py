@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from automl.control import QUALITY_METRICS
+from automl.proposals._told import prediction_memo
 from automl.proposals._trust import Trust, Watch
 from automl.proposals._unseen import Allows, Identity, unseen_mutant, unseen_mutants
 from evaluators import KNOWN_METRICS, Objective, Suggestion, Trial
@@ -41,21 +42,20 @@ class Guidance:
     ) -> tuple[Candidate, Options]:
         """One of the mutants, which are not none, and its memo.
 
-        The memo holds the guide's `predicted` loss (comparable within one ask alone), the mutant's `rank` among the
-        `mutants` drawn, and whether it was `explored` blindly; once the guide has been looked at, also its rank
-        correlation `tau`, the upper bound `tau_upper`, and whether it was followed: `guided`.
+        The memo holds the guide's `predicted` loss (comparable within one ask alone) and its `spread`, the mutant's
+        `rank` among the `mutants` drawn, and whether it was `explored` blindly; once the guide has been looked at, also
+        its rank correlation `tau`, the upper bound `tau_upper`, and whether it was followed: `guided`.
         """
-        predicted = self._fitted(record).predict([Suggestion(mutant) for mutant in mutants]).mean
-        order = np.argsort(predicted, kind="stable")
+        predicted = self._fitted(record).predict([Suggestion(mutant) for mutant in mutants])
+        order = np.argsort(predicted.mean, kind="stable")
         is_explored = bool(rng.random() < self.exploration)
         if self._trust is not None and not self._trust.is_earned:
             rank = int(np.flatnonzero(order == 0)[0])
         else:
             rank = int(rng.integers(len(order))) if is_explored else 0
-        memo = Options(
-            predicted=float(predicted[order[rank]]), rank=rank + 1, mutants=len(mutants), explored=is_explored
-        )
-        return mutants[order[rank]], Options({**memo, **(self._trust.memo() if self._trust else {})})
+        at = int(order[rank])
+        memo = prediction_memo(predicted, at) | {"rank": rank + 1, "mutants": len(mutants), "explored": is_explored}
+        return mutants[at], Options(memo | (self._trust.memo() if self._trust else {}))
 
     def _fitted(self, record: Sequence[Trial]) -> Predictor:
         if self._fitted_to != len(record):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from automl.proposals._foreseen import ClosedForm
 from automl.proposals._learnable import LEARNED_AS, is_learnable, with_loss
-from automl.proposals._losses import scaled_loss, unscaled
+from automl.proposals._losses import scaled_loss, unscaled_prediction
 from evaluators import Goal, Objective, Suggestion, Trial
-from predictors import Predictor
+from predictors import Prediction, Predictor
 from searchspaces import Candidate, SearchSpace
 
 SCALE = 1e12
@@ -54,12 +54,22 @@ class LearnedCosts:
     def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """Predicted costs, `[n, len(costs)]`; NaN before anything was learned."""
         found = np.full((len(candidates), len(self.objectives)), np.nan)
-        asked = [Suggestion(one) for one in candidates]
+        predicted = self.predicted(candidates)
         for at, one in enumerate(self.objectives):
-            if one.metric in self._models:
-                predicted = self._models[one.metric].predict(asked).mean
-                found[:, at] = _cost(one, _losses(one, predicted) if self.scaled else predicted)
+            if one.metric in predicted:
+                found[:, at] = _cost(one, _turned(one, predicted[one.metric].mean))
         return found
+
+    def predicted(self, candidates: Sequence[Candidate]) -> dict[str, Prediction]:
+        """Each objective by its metric, in the metric's own unit, `[n]`; none before anything was learned."""
+        asked = [Suggestion(one) for one in candidates]
+        known = [one for one in self.objectives if one.metric in self._models]
+        return {one.metric: self._value(one, self._models[one.metric].predict(asked)) for one in known}
+
+    def _value(self, objective: Objective, loss: Prediction) -> Prediction:
+        if self.scaled:
+            return unscaled_prediction(objective, loss)
+        return Prediction(_turned(objective, loss.mean), loss.std)
 
     def _loss(self, trial: Trial, objective: Objective) -> float | None:
         value = trial.value(objective.metric)
@@ -93,10 +103,14 @@ class KnownAndLearned:
         """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
         return np.concatenate([self.known.values(candidates), self.learned.values(candidates)], axis=1)
 
+    def predicted(self, candidates: Sequence[Candidate]) -> dict[str, Prediction]:
+        """The learned ones."""
+        return self.learned.predicted(candidates)
 
-def _losses(objective: Objective, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
-    values = unscaled(objective, scaled)
-    return values if objective.goal is Goal.MINIMIZE else -values
+
+def _turned(objective: Objective, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Losses from values, and values from losses."""
+    return numbers if objective.goal is Goal.MINIMIZE else -numbers
 
 
 def _as_cost(objective: Objective) -> Objective:

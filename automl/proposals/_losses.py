@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from automl.control import QUALITY_METRICS, quality_objective
 from automl.proposals._known_costs import KnownCosts
 from automl.proposals._learnable import LEARNED_AS, with_loss
+from automl.proposals._told import prediction_memo
 from evaluators import Goal, Objective, Suggestion, Trial, TrialState
-from predictors import Predictor
-from searchspaces import Candidate, FeatureSchema, SearchSpace
+from predictors import Prediction, Predictor
+from searchspaces import Candidate, FeatureSchema, SearchSpace, Value
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -40,6 +41,13 @@ def unscaled(objective: Objective, losses: Vector) -> Vector:
         return signed
     found: Vector = np.copysign(np.expm1(np.log(10.0) * np.abs(signed)), signed)
     return found
+
+
+def unscaled_prediction(objective: Objective, scaled: Prediction) -> Prediction:
+    """In the metric's own unit, from a prediction of scaled losses: the median, and the spread to first order."""
+    values = unscaled(objective, scaled.mean)
+    slope = np.ones(len(values)) if is_quality(objective) else np.log(10.0) * (1.0 + np.abs(values))
+    return Prediction(values, slope * scaled.std)
 
 
 def is_quality(objective: Objective) -> bool:
@@ -100,6 +108,15 @@ class LossModel:
                 mean.append(found.mean)
                 std.append(found.std)
         return Losses(np.stack(mean, axis=1), np.stack(std, axis=1))
+
+    def memo(self, losses: Losses, at: int) -> dict[str, Value]:
+        """What `predict` said of the candidate of that place, for the memo of its suggestion: see `prediction_memo`."""
+        further = {
+            one.metric: unscaled_prediction(one, Prediction(losses.mean[:, place], losses.std[:, place]))
+            for place, one in enumerate(self.objectives)
+            if place and one not in self._costs.objectives
+        }
+        return prediction_memo(Prediction(losses.mean[:, 0], losses.std[:, 0]), at, further)
 
     def is_affordable(self, candidate: Candidate) -> bool:
         """Whether it keeps every bound on a cost that is known beforehand."""

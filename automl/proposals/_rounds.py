@@ -21,10 +21,11 @@ from automl.proposals._policy import Policy
 from automl.proposals._reinforce import Schedule
 from automl.proposals._starts import is_start
 from automl.proposals._sure_failures import SureFailures
+from automl.proposals._told import prediction_memo
 from automl.proposals._trust import cross_validated_trust
 from automl.proposals._unseen import Identity, every_assignment
 from evaluators import Objective, Suggestion, Trial
-from predictors import Predictor
+from predictors import Prediction, Predictor
 from searchspaces import Assignment, Candidate, Options, Value
 
 SPARE = 2
@@ -80,10 +81,10 @@ class PolicyRounds:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space is exhausted.
 
-        The memo holds what the guide has `predicted` (comparable within one round alone), its `spread`, the `alpha`
-        whose policy found the candidate, whether it was `explored` blindly, and the guide's rank correlation `tau`,
-        cross-validated at the beginning of the round, with its upper 90 % bound `tau_upper`, and whether it was
-        followed: `guided`.
+        The memo holds what the guide has `predicted` (comparable within one round alone) and its `spread`, both also of
+        objectives that are learned beside it (`predicted_qps`), the `alpha` whose policy found the candidate, whether
+        it was `explored` blindly, and the guide's rank correlation `tau`, cross-validated at the beginning of the
+        round, with its upper 90 % bound `tau_upper`, and whether it was followed: `guided`.
         """
         taken = {trial.suggestion.identity for trial in self._told} | {one.identity for one in pending}
         if self.rounds.failures is not None:
@@ -134,7 +135,8 @@ class PolicyRounds:
         promise = next((one for one in promises if self._may_launch(one.candidate)), None)
         if promise is None:
             return None
-        memo = _memo(plan, promise.predicted, promise.spread, explored=False)
+        predicted = Prediction(np.array([promise.predicted]), np.array([promise.spread]))
+        memo = self._memo(plan, promise.candidate, predicted, explored=False)
         memo |= {"alpha": promise.alpha, "reward": promise.reward}
         return Suggestion(promise.candidate, origin="policy", memo=Options(memo))
 
@@ -144,7 +146,7 @@ class PolicyRounds:
             return suggestion
         plan = self._current()
         predicted = self.guide.predict([suggestion])
-        memo = _memo(plan, float(predicted.mean[0]), float(predicted.std[0]), explored=True)
+        memo = self._memo(plan, suggestion.candidate, predicted, explored=True)
         return replace(suggestion, memo=Options(memo))
 
     def _drawn(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
@@ -186,11 +188,10 @@ class PolicyRounds:
         planner = Planner(self.aims, self.schedule, foreseen, taken, listed)
         return planner.promises(np.random.default_rng([known, 1]))
 
+    def _memo(self, plan: Plan, candidate: Candidate, predicted: Prediction, *, explored: bool) -> dict[str, Value]:
+        memo = prediction_memo(predicted, further=self.ground.predicted([candidate])) | {"explored": explored}
+        return memo | (plan.trust.memo() if plan.trust else {})
+
     @cached_property
     def _every(self) -> list[Assignment] | None:
         return every_assignment(self.ground.space, self.rounds.listed) if self.rounds.listed else None
-
-
-def _memo(plan: Plan, predicted: float, spread: float, *, explored: bool) -> dict[str, Value]:
-    memo: dict[str, Value] = {"predicted": predicted, "spread": spread, "explored": explored}
-    return memo | (plan.trust.memo() if plan.trust else {})

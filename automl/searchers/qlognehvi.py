@@ -43,15 +43,18 @@ from automl.proposals import (
     KnownCosts,
     count_mistakes,
     dominance_ranks,
+    fitness,
     in_turn,
     is_measured_baseline,
     objective_mistakes,
+    prediction_memo,
     propose_pool,
     random_suggestion,
     why_outside,
 )
-from evaluators import Objective, Suggestion, Trial, TrialState
-from searchspaces import Candidate, FeatureSchema, Options, SearchSpace
+from evaluators import Goal, Objective, Suggestion, Trial, TrialState
+from predictors import Prediction
+from searchspaces import Candidate, FeatureSchema, Options, SearchSpace, Value
 
 __all__ = ["QLogNEHVI"]
 
@@ -105,7 +108,8 @@ class QLogNEHVI:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space is exhausted.
 
-        The memo holds the logarithm of the `acquisition`, comparable within one ask alone.
+        The memo holds the logarithm of the `acquisition`, comparable within one ask alone, and what the process has
+        `predicted` (see `proposals.prediction_memo`).
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         valued = [trial for trial in self._trials if self._has_values(trial)]
@@ -142,7 +146,8 @@ class QLogNEHVI:
             with torch.no_grad():
                 values = acquisition(data.asked[left].unsqueeze(1))
             best = int(values.argmax())
-            chosen, memo = pool[left[best]], Options(acquisition=float(values[best]))
+            chosen = pool[left[best]]
+            memo = Options({"acquisition": float(values[best]), **_prediction_memo(model, data, left[best])})
             suggestions.append(Suggestion(chosen.candidate, parents=chosen.parents, origin=chosen.origin, memo=memo))
             underway.append(left.pop(best))
         return suggestions
@@ -167,6 +172,7 @@ class QLogNEHVI:
             bounds=tuple(scale.bound for scale in scales[:m]),
             keeps_bounds=np.logical_and.reduce([np.ones(len(candidates), bool), *keeps]),
             known=len(known),
+            learned=tuple(zip(learned, scales, strict=False)),
         )
 
     def _encoded(self, candidates: Sequence[Candidate]) -> tuple[Array, Array]:
@@ -198,6 +204,7 @@ class _Data:
     bounds: tuple[float, ...]  # of the learned ones, least gains
     keeps_bounds: NDArray[np.bool_]  # [p], by the known ones
     known: int  # k
+    learned: tuple[tuple[Objective, GainScale], ...]  # [m]
 
     @property
     def all_gains(self) -> Tensor:
@@ -230,6 +237,24 @@ def _fitted(data: _Data) -> SingleTaskGP:
         fit_gpytorch_mll(likelihood, optimizer_kwargs={"options": {"maxiter": FITTING_STEPS}})
     model.eval()
     return model
+
+
+def _prediction_memo(model: SingleTaskGP, data: _Data, place: int) -> dict[str, Value]:
+    """What the process says of one that may be asked: of a quality where one is learned, then of the others."""
+    with torch.no_grad():
+        posterior = model.posterior(data.asked[place : place + 1])
+    mean, std = posterior.mean[0].numpy(), posterior.variance[0].clamp(min=0).sqrt().numpy()
+    losses = {
+        one: scale.losses(Prediction(mean[at : at + 1], std[at : at + 1]))
+        for at, (one, scale) in enumerate(data.learned)
+    }
+    first = fitness(list(losses))
+    further = {
+        one.metric: loss if one.goal is Goal.MINIMIZE else Prediction(-loss.mean, loss.std)
+        for one, loss in losses.items()
+        if one is not first
+    }
+    return prediction_memo(losses[first], further=further)
 
 
 def _acquisition(

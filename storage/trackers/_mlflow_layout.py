@@ -31,7 +31,9 @@ EXPERIMENT_TAGS = MappingProxyType(
             "A study's own metrics run over the count of its ended trials: `best/`, `front/`, `winner/`, `gain/` "
             "(percent better than the control), `cost/` (so far) and `predictor/rank_correlation` (1: the searcher's "
             "guide puts mutants in the right order, 0: it guesses; `predictor/cross_validated` is the same for "
-            "candidates out of fold). Its winner is a model version.\n\n"
+            "candidates out of fold). Its winner is a model version. A trial's `predictor/predicted` and "
+            "`predictor/spread` are the loss that the guide expected of it and how sure it was, in the guide's own "
+            "unit; `predictor/predicted_qps` is what was expected of another objective that is learned.\n\n"
             "This is a copy: the truth is the study's own store, and `automl track sync` makes it whole again."
         ),
     }
@@ -57,6 +59,10 @@ CURVE_POINTS = 100  # of each curve: all in one request, and a chart shows no mo
 LONGEST_PARAM, LONGEST_TAG = 500, 5000  # characters; MLflow's own limits are 6,000 and 8,000
 LONGEST_ALIAS = 255
 LONGEST_DIGEST = 36  # of a dataset, MLflow's own limit
+PREDICTED = ("predicted", "spread")
+"""Entries of a suggestion's memo, alone or with the name of a metric behind: `predicted_qps`."""
+OLD_SPREAD = MappingProxyType({"std": "spread"})
+"""As some searchers of earlier versions called it."""
 CHANGING_TAGS = frozenset({"pareto.rank", "failure.kind", "failure.reason", "trial.mutation"})
 """Tags that not every trial has: one that should not be there is taken away."""
 DISCARDED = "mirror.discarded"
@@ -133,10 +139,11 @@ def trial_params(trial: Trial) -> dict[str, str]:
 
 
 def trial_readings(trial: Trial) -> list[Reading]:
-    """Metrics with their standard errors, then learning curves over training rows."""
+    """What was predicted, then metrics with their standard errors, then learning curves over training rows."""
+    readings = list(_predictions(trial))
     if trial.evaluation is None:
-        return []
-    readings = [Reading("trial/seconds", trial.evaluation.seconds)]
+        return readings
+    readings.append(Reading("trial/seconds", trial.evaluation.seconds))
     for name, metric in trial.evaluation.metrics.items():
         readings.append(Reading(metric_name(name), metric.value))
         if metric.stderr is not None:
@@ -174,6 +181,14 @@ def metric_name(metric: str) -> str:
     ('val/ne', 'cost/flops')
     """
     return METRIC_NAMES.get(metric) or key(f"val/{metric}")
+
+
+def _predictions(trial: Trial) -> Iterator[Reading]:
+    """Mean and spread of what the searcher's guide expected, and of other objectives that it learns."""
+    for name, value in trial.suggestion.memo.items():
+        told = OLD_SPREAD.get(name, name)
+        if told.partition("_")[0] in PREDICTED and isinstance(value, float) and math.isfinite(value):
+            yield Reading(key(f"predictor/{told}"), value)
 
 
 def _curves(evaluation: Evaluation) -> Iterator[Reading]:

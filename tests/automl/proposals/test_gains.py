@@ -7,6 +7,7 @@ import pytest
 
 from automl.proposals import GainScale
 from evaluators import Objective
+from predictors import Prediction
 
 
 def test_told_gains_are_standardised_and_larger_is_better() -> None:
@@ -34,3 +35,16 @@ def test_a_bound_is_a_least_gain_and_without_one_everything_keeps_it() -> None:
     losses = np.array([-0.8, -0.6])  # of an AUC
     assert GainScale.of(losses, Objective("auc", bound=0.7), is_clipped=False).bound == pytest.approx(0.0)
     assert GainScale.of(losses, Objective("auc"), is_clipped=False).bound == -math.inf
+
+
+@pytest.mark.parametrize(("metric", "is_log"), [("ne", False), ("flops", True)])
+def test_predicted_gains_are_losses_again(metric: str, is_log: bool) -> None:
+    losses = np.array([10.0, 100.0, 1000.0])
+    scale = GainScale.of(losses, Objective(metric), is_clipped=False)
+    step = 1e-5
+    found = scale.losses(Prediction(scale.gains(losses), np.full(3, step)))
+    assert scale.is_log is is_log
+    np.testing.assert_allclose(found.mean, losses)
+    np.testing.assert_allclose(
+        scale.losses(Prediction(scale.gains(losses) - step, np.zeros(3))).mean - losses, found.std, rtol=1e-3
+    )

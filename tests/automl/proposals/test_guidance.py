@@ -8,6 +8,7 @@ from automl.proposals import Guidance, Mutants
 from evaluators import Suggestion, Trial
 from searchspaces import Candidate, Options
 from tests.automl._bitstrings import Bitstrings, finished, loss
+from tests.automl.proposals.known_loss import KnownLoss
 from tests.automl.searchers._oracle import Oracle
 
 SPACE = Bitstrings()
@@ -44,6 +45,12 @@ def test_a_guide_is_followed_before_it_can_be_judged() -> None:
 def test_a_guide_that_orders_well_is_followed() -> None:
     _, memo = drawn(Guidance(Oracle(), "ne"), 20)
     assert (memo["rank"], memo["guided"], memo["tau"], memo["tau_upper"]) == (1, True, 1.0, 1.0)
+
+
+def test_the_memo_has_the_prediction_with_its_spread() -> None:
+    mutant, memo = drawn(Guidance(KnownLoss(std=0.3), "ne"), 5)
+    assert memo["predicted"] == 0.8 + loss(mutant)
+    assert memo["spread"] == 0.3
 
 
 def test_a_guide_that_nobody_watches_is_followed_whatever_it_says() -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from automl.proposals import LossModel, quality_first, scaled_loss
+from automl.proposals import Losses, LossModel, quality_first, scaled_loss
 from automl.proposals._losses import unscaled
 from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from searchspaces import Candidate, FeatureSchema, Field, Kind
@@ -100,6 +100,20 @@ def test_a_cost_of_any_name_and_goal_is_learned(objective: Objective) -> None:
     found = model.predict([one.candidate for one in held_out])
     true = [scaled_loss(objective, worth(one)) for one in held_out]
     np.testing.assert_allclose(found.mean[:, 1], true, atol=1.5)
+
+
+def test_a_memo_has_what_is_learned_in_the_units_of_the_metrics_and_nothing_that_is_known() -> None:
+    candidates = sampled(6)
+    objectives = (Objective("flops"), Objective("ne"), Objective("qps"))
+    outcomes = [
+        Evaluation({"ne": Metric(0.8), "flops": Metric(float(flops(one))), "qps": Metric(99.0)}) for one in candidates
+    ]
+    model = LossModel(SPACE, SCHEMA, objectives, Constant())
+    model.fit([finished(at, Suggestion(candidates[at]), one) for at, one in enumerate(outcomes)])
+    memo = model.memo(Losses(np.array([[0.5, 5.0, -2.0]]), np.array([[0.1, 0.0, 0.01]])), 0)
+    assert memo == pytest.approx(
+        {"predicted": 0.5, "spread": 0.1, "predicted_qps": 99.0, "spread_qps": 100.0 * math.log(10.0) * 0.01}
+    )
 
 
 def test_quality_is_what_the_guide_says() -> None:

@@ -219,6 +219,14 @@ def test_speed_is_a_cost_where_it_is_an_objective_and_no_formula_tells_another()
     assert speeds[0] + 3 < speeds[1]
 
 
+def test_what_is_learned_beside_quality_is_in_the_memo_too() -> None:
+    for trial in served([*NE, Objective("qps")], exploration=0.5, alphas=(0.0,)):
+        memo = trial.suggestion.memo
+        assert np.log2(float(str(memo["predicted_qps"]))) == pytest.approx(np.log2(trial.value("qps") or 0.0), abs=2.0)
+        assert float(str(memo["spread_qps"])) > 0
+        assert memo["predicted"] == pytest.approx((trial.value("ne") or 0.0) - 1.0)
+
+
 def test_without_an_objective_of_cost_quality_alone_counts() -> None:
     assert {one.memo["alpha"] for one in planned(Flat(), objectives=[Objective("ne")])} == {0.0}
 

@@ -13,7 +13,7 @@ from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Sugg
 from evaluators._external.candidate_document import cost_metrics
 from searchspaces import Candidate, FeatureSchema, Field, Kind
 from searchspaces.spaces.autoctr import AutoCTR
-from tests.automl._bitstrings import Bitstrings, finished, generator, loss, search
+from tests.automl._bitstrings import Bitstrings, finished, generator, loss, measured, search
 
 NE = [Objective("ne")]
 OBJECTIVES = [Objective("ne"), Objective("flops")]
@@ -38,6 +38,20 @@ def test_the_first_trials_are_random_and_later_ones_have_an_acquisition() -> Non
     record = search(QLogNEHVI(Bitstrings(8), NE, startup=4, pool=20, samples=16), 6)
     assert [trial.suggestion.origin for trial in record[:4]] == ["random"] * 4
     assert all("acquisition" in trial.suggestion.memo for trial in record[4:])
+
+
+def test_the_memo_tells_what_is_predicted_in_the_units_of_the_metrics() -> None:
+    objectives = [Objective("flops"), Objective("ne")]
+    rng = np.random.default_rng(5)
+    record = [finished(number, Suggestion(Bitstrings(8).sample(rng))) for number in range(40)]
+    searcher = QLogNEHVI(Bitstrings(8), objectives, pool=40, samples=16)
+    searcher.tell(record)
+    for one in searcher.ask(3, generator(0, 0)):
+        true = measured(one.candidate)
+        assert isinstance(true, Evaluation)
+        assert one.memo["predicted"] == pytest.approx(true.value("ne"), abs=0.1)
+        assert one.memo["predicted_flops"] == pytest.approx(true.value("flops"), abs=1.5)
+        assert 0 < float(str(one.memo["spread"])) < 0.2
 
 
 def test_a_mutant_names_its_parent_on_the_front() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from evaluators import Evaluation, Metric, Point, Suggestion, Trial, TrialState
-from searchspaces import Candidate
+from searchspaces import Candidate, Options
 from storage.trackers import _mlflow_layout as layout
 from tests.storage.samples import CRASH, evaluation, record, suggestion
 
@@ -141,6 +141,21 @@ def test_metrics_come_with_their_errors_and_curves_over_rows() -> None:
         layout.Reading("train/loss", 0.7, 512),
         layout.Reading("train/loss", 0.6, 1024),
         layout.Reading("train/ne", 0.95, 1024),
+    ]
+
+
+@pytest.mark.parametrize("spread", ["spread", "std"])
+def test_a_trial_shows_what_was_predicted_of_it_whatever_came_of_it(spread: str) -> None:
+    memo = Options(
+        {"predicted": 0.875, spread: 0.25, "predicted_qps": 9e3, "spread_qps": 1e2, "tau": 0.5, "alpha": 0.1}
+    )
+    failed = replace(_trial(), state=TrialState.FAIL, evaluation=None, failure=CRASH)
+    asked = replace(failed, suggestion=replace(failed.suggestion, memo=memo))
+    assert sorted(layout.trial_readings(asked), key=lambda one: one.name) == [
+        layout.Reading("predictor/predicted", 0.875),
+        layout.Reading("predictor/predicted_qps", 9e3),
+        layout.Reading("predictor/spread", 0.25),
+        layout.Reading("predictor/spread_qps", 1e2),
     ]
 
 
