@@ -41,7 +41,8 @@ class MeasuredRun:
     Windows of steps are timed in turn with windows of a control, whose settings never change: the ratio of the two
     cancels what a shared machine does meanwhile. Running out of memory or time and crashes are results. `speed_ratio`
     is the median over windows of rows a second beside the control's windows before and after; `examples_per_second`
-    are the rows themselves; `peak_memory_bytes` is that of all ranks together.
+    are the rows themselves, each as often as a model of a cohort learns from it; `peak_memory_bytes` is that of all
+    ranks together.
 
     A candidate's own architecture is trained where it has one, else the zoo's `model`.
 
@@ -214,7 +215,7 @@ class MeasuredRun:
         """Windows of the control before, between and after those of the run."""
         ends_at = time.monotonic() + self.timeout_seconds
         with ExitStack() as stack:
-            run = _Timed(stack.enter_context(self._ranks(training)), training.batch_size, ends_at)
+            run = _Timed(stack.enter_context(self._ranks(training)), training, ends_at)
             run.settle(self.warm_up_steps, self.window_seconds)
             control = self._control(ends_at)
             beside, own = [control.speed()], []
@@ -230,7 +231,7 @@ class MeasuredRun:
 
     def _control(self, ends_at: float) -> _Timed:
         assert self._standing is not None  # opened before
-        control = _Timed(self._standing, self._base.batch_size, ends_at)
+        control = _Timed(self._standing, self._base, ends_at)
         control.settle(1, self.window_seconds)
         return control
 
@@ -238,8 +239,9 @@ class MeasuredRun:
 class _Timed:
     """Ranks whose windows last about equally long."""
 
-    def __init__(self, ranks: Ranks, batch_size: int, ends_at: float) -> None:
-        self._ranks, self._batch_size, self._ends_at = ranks, batch_size, ends_at
+    def __init__(self, ranks: Ranks, training: Training, ends_at: float) -> None:
+        self._ranks, self._ends_at = ranks, ends_at
+        self._learned = training.batch_size * training.cohort
         self._steps = 1
         self.peak_bytes = 0
 
@@ -249,9 +251,9 @@ class _Timed:
         self._steps = max(1, round(seconds / max(min(taken[-3:]), 1e-6)))
 
     def speed(self) -> float:
-        """Rows a second in one window."""
+        """Rows a second in one window; those of a cohort count for each model that learns from them."""
         window = self._window(self._steps)
-        return self._batch_size * len(window.seconds) / sum(window.seconds)
+        return self._learned * len(window.seconds) / sum(window.seconds)
 
     def _window(self, steps: int) -> Window:
         window = self._ranks.steps(steps, seconds=max(0.0, self._ends_at - time.monotonic()))

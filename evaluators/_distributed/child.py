@@ -21,11 +21,11 @@ import numpy as np
 import torch
 
 from evaluators._datasets import Dataset, Part, open_dataset
-from evaluators._distributed.launch import layout_of
+from evaluators._distributed.launch import BY_FIELD, INT8, layout_of
 from evaluators._distributed.loading import Loading, Share, batches
 from evaluators._distributed.rules import RowRule
 from evaluators._distributed.sharding import Rule
-from evaluators._distributed.tables import Wire
+from evaluators._distributed.tables import Moving, Wire
 from evaluators._distributed.trainer import Learning, Trainer
 from evaluators._distributed.world import joined, own_device
 from evaluators._errors import EvaluatorError
@@ -33,8 +33,9 @@ from evaluators._training.child import conversation, limit_memory, say, warm_up
 from evaluators._training.examples import Batch, Examples
 from evaluators._training.final import measure
 from evaluators._training.memory import peak_bytes
-from searchspaces import Architecture
+from searchspaces import Architecture, FeatureSchema
 from searchspaces.build import build
+from searchspaces.resizing import embedding_dim, with_dim
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -113,16 +114,43 @@ def _ready(greeting: dict[str, Any], loaded: Loaded | None) -> Working:
     np.random.default_rng(0).permutation(2)  # imports what it needs while there is memory
     limit_memory(greeting["memory_limit_mb"])
     schema = loaded.dataset.schema.capped(greeting["hash_cap"])
-    model = build(Architecture.from_dict(greeting["architecture"]), schema, seed=greeting["seed"]).to(device)
-    trainer = Trainer(model, layout, world, _learning(greeting["learning"], layout.moment_scale))
+    architecture = _resized(Architecture.from_dict(greeting["architecture"]), schema, greeting["embedding_dim"])
+    seeds = range(greeting["seed"], greeting["seed"] + greeting["cohort"])
+    models = [build(architecture, schema, seed=seed).to(device) for seed in seeds]
+    trainer = Trainer(models, layout, world, _learning(greeting, layout.moment_scale))
     return Working(trainer, found, loaded.dataset.part("valid"), device)
 
 
-def _learning(given: dict[str, Any], moment_scale: float) -> Learning:
-    wire = Wire(DTYPES[given["forward"]], DTYPES[given["backward"]], given["deduplicated"])
-    rule = RowRule(Rule(given["rule"]), given["table_rate"], moment_scale)
-    dtype, is_compiled = DTYPES[given["dtype"]], given["compiled"]
-    return Learning(given["rate"], rule, given["accumulation"], dtype, wire, is_compiled)
+def _resized(architecture: Architecture, schema: FeatureSchema, dim: int | None) -> Architecture:
+    """With another embedding dimension, if one is asked for.
+
+    Raises:
+        EvaluatorError: the architecture has none that could be another.
+    """
+    if dim is None:
+        return architecture
+    found = with_dim(architecture, schema, dim)
+    if embedding_dim(found) != dim:
+        raise EvaluatorError(
+            f"'embedding_dim' must fit the architecture, but its embeddings cannot have {dim} numbers each in the "
+            f"place of {embedding_dim(architecture) or 'one'}; leave the knob out, or choose another architecture"
+        )
+    return found
+
+
+def _learning(greeting: dict[str, Any], moment_scale: float) -> Learning:
+    given = greeting["learning"]
+    rule = RowRule(Rule(given["rule"]), given["table_rate"], moment_scale, greeting["cohort"])
+    return Learning(
+        given["rate"],
+        Moving(rule, given["table_dtype"] == INT8, greeting["seed"]),
+        given["accumulation"],
+        DTYPES[given["dtype"]],
+        Wire(DTYPES[given["forward"]], DTYPES[given["backward"]], given["deduplicated"]),
+        given["compiled"],
+        given["table_layout"] == BY_FIELD,
+        given["dense_optimizer"],
+    )
 
 
 if __name__ == "__main__":

@@ -8,11 +8,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from evaluators._distributed.launch import Training
+from evaluators._distributed.launch import BY_FIELD, INT8, Training
 from evaluators._distributed.sharding import Layout, Rule, Sharding
 from evaluators._errors import EvaluatorError
 
 TYPES = ("fp32", "bf16")
+DENSE = ("loop", "foreach", "fused")
 
 
 def _whole(least: int) -> Callable[[str, Any], int]:
@@ -54,17 +55,43 @@ KNOBS: Mapping[str, Callable[[str, Any], Any]] = MappingProxyType(
         "accumulation": _whole(1),
         "dtype": _one_of(TYPES),
         "wire": _one_of(TYPES),
+        "table_dtype": _one_of(("fp32", INT8)),
+        "table_layout": _one_of(("concatenated", BY_FIELD)),
+        "embedding_dim": _whole(2),
+        "cohort": _whole(1),
         "deduplicated": _switch,
         "table_optimizer": _one_of(_names(Rule)),
+        "dense_optimizer": _one_of(DENSE),
         "prefetch": _whole(0),
+        "loader_workers": _whole(0),
+        "resident": _switch,
         "compiled": _switch,
     }
 )
-"""What a run can be told. Batch size, groups, types and the tables' optimizer change what is learned, the others
-nothing but rounding."""
+"""What a run can be told. Batch size, groups, types, the tables' optimizer and the embedding dimension change what is
+learned, the others nothing but rounding.
 
-NEUTRAL = frozenset({"ranks", "threads", "sharding", "accumulation", "deduplicated", "prefetch", "compiled"})
-"""Knobs that change speed and memory alone."""
+Of the twelve knobs of the plan for this table two are a little less than planned: compiling is on or off, since on a
+CPU `reduce-overhead`, which records CUDA graphs, is the same as the default; and processes that load are ours
+(`loaders`), not those of torch's `DataLoader`."""
+
+NEUTRAL = frozenset(
+    {
+        "ranks",
+        "threads",
+        "sharding",
+        "accumulation",
+        "table_layout",
+        "cohort",
+        "deduplicated",
+        "dense_optimizer",
+        "prefetch",
+        "loader_workers",
+        "resident",
+        "compiled",
+    }
+)
+"""Knobs that change speed and memory alone. Of a cohort each model learns what it would learn alone."""
 
 
 def trained_with(base: Training, given: Mapping[str, Any]) -> Training:
@@ -78,8 +105,7 @@ def trained_with(base: Training, given: Mapping[str, Any]) -> Training:
         raise EvaluatorError(f"a measured run has the knobs {', '.join(KNOBS)}, but {unknown[0]!r} is asked for")
     found = {name: KNOBS[name](name, value) for name, value in given.items()}
     _check_pairs(base, found)
-    renamed = {"deduplicated": "is_deduplicated", "compiled": "is_compiled", "table_optimizer": "rule"}
-    fields = {renamed.get(name, name): value for name, value in found.items() if name not in _OF_LAYOUT}
+    fields = {_RENAMED.get(name, name): value for name, value in found.items() if name not in _OF_LAYOUT}
     if "rule" in fields:
         fields["rule"] = Rule(fields["rule"])
     if "wire" in fields:
@@ -87,6 +113,14 @@ def trained_with(base: Training, given: Mapping[str, Any]) -> Training:
     return replace(base, layout=_layout(base.layout, found), **fields)
 
 
+_RENAMED = MappingProxyType(
+    {
+        "deduplicated": "is_deduplicated",
+        "resident": "is_resident",
+        "compiled": "is_compiled",
+        "table_optimizer": "rule",
+    }
+)
 _OF_LAYOUT = frozenset({"sharding", "groups", "sync_interval"})
 
 
@@ -108,9 +142,24 @@ def _check_pairs(base: Training, found: Mapping[str, Any]) -> None:
             "the knobs 'sync_interval' and 'groups' contradict each other: one group has nothing to synchronise with; "
             "leave 'sync_interval' at 1, or choose 2 groups or more"
         )
-    rule, kind = found.get("table_optimizer", base.rule), found.get("sharding", base.layout.default)
-    if rule == Rule.ROWWISE_ADAGRAD and kind == Sharding.COLUMN and ranks > groups:
+    if found.get("prefetch", base.prefetch) and found.get("loader_workers", base.loader_workers):
+        raise EvaluatorError(
+            "the knobs 'prefetch' and 'loader_workers' contradict each other: processes make batches ready ahead by "
+            "themselves; leave one of the two at 0"
+        )
+    if found.get("sharding", base.layout.default) == Sharding.COLUMN and ranks > groups:
+        _check_columns(base, found)
+
+
+def _check_columns(base: Training, found: Mapping[str, Any]) -> None:
+    """Refuses to cut rows apart where something is kept for a whole row."""
+    if found.get("table_optimizer", base.rule) == Rule.ROWWISE_ADAGRAD:
         raise EvaluatorError(
             "the knobs 'table_optimizer' and 'sharding' contradict each other: rowwise_adagrad keeps one sum for a "
             "whole row, but column sharding cuts rows apart; choose adagrad, or another sharding"
+        )
+    if found.get("table_dtype", base.table_dtype) == INT8:
+        raise EvaluatorError(
+            "the knobs 'table_dtype' and 'sharding' contradict each other: int8 keeps one scale for a whole row, but "
+            "column sharding cuts rows apart; choose fp32, or another sharding"
         )

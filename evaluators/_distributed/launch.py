@@ -18,6 +18,7 @@ from searchspaces import Architecture
 
 COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.child")
 START_SECONDS = 120.0
+BY_FIELD, INT8 = "by_field", "int8"
 LOST_PEER = ("Connection closed by peer", "Connection reset by peer", "Connection refused", "Broken pipe")
 
 
@@ -25,9 +26,12 @@ LOST_PEER = ("Connection closed by peer", "Connection reset by peer", "Connectio
 class Training:
     """What is trained and how; `batch_size` is that of all ranks together, types are `fp32`, `bf16` or `fp16`.
 
-    `forward` and `backward` are the types of vectors and of their gradients between ranks. `rate` is that of AdamW
-    outside tables, `rule` and `table_rate` hold inside. `prefetch` batches are made ready by a thread beside the steps.
-    Memory is limited for each rank.
+    `forward` and `backward` are the types of vectors and of their gradients between ranks, `table_dtype`, which may be
+    `int8`, that of rows where they are kept. `rate` is that of AdamW outside tables, which goes through parameters in
+    the way `dense_optimizer` (`trainer.WAYS`); `rule` and `table_rate` hold inside. `table_layout` is `concatenated`,
+    all fields of a source in one table, or `by_field`. `embedding_dim` takes the place of the architecture's. A
+    `cohort` of models, under different seeds, learns in one pass. How batches are loaded is told in `loading.Loading`.
+    Memory is limited for each rank, without what loads for it.
     """
 
     architecture: Architecture
@@ -40,12 +44,17 @@ class Training:
     dtype: str = "fp32"
     forward: str = "fp32"
     backward: str = "fp32"
+    table_dtype: str = "fp32"
+    table_layout: str = "concatenated"
+    embedding_dim: int | None = None
+    cohort: int = 1
     is_deduplicated: bool = False
     prefetch: int = 0
-    loader_processes: int = 0
+    loader_workers: int = 0
     is_resident: bool = False
     is_compiled: bool = False
     rate: float = 1e-3
+    dense_optimizer: str = "loop"
     rule: Rule = Rule.ADAGRAD
     table_rate: float = 2e-2
     threads: int = 1
@@ -65,6 +74,8 @@ class Training:
         """What a rank is told, JSON types only."""
         return {
             "architecture": self.architecture.to_dict(),
+            "embedding_dim": self.embedding_dim,
+            "cohort": self.cohort,
             "dataset": str(self.dataset),
             "seed": self.seed,
             "rank": rank,
@@ -79,12 +90,15 @@ class Training:
             "loading": {
                 "is_resident": self.is_resident,
                 "prefetch": self.prefetch,
-                "processes": self.loader_processes,
+                "processes": self.loader_workers,
             },
             "learning": {
                 "rate": self.rate,
+                "dense_optimizer": self.dense_optimizer,
                 "rule": str(self.rule),
                 "table_rate": self.table_rate,
+                "table_dtype": self.table_dtype,
+                "table_layout": self.table_layout,
                 "accumulation": self.accumulation,
                 "compiled": self.is_compiled,
                 "dtype": self.dtype,

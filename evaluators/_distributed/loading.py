@@ -84,7 +84,7 @@ def batches(examples: Examples, share: Share, loading: Loading) -> Iterator[Batc
     """
     if loading.processes and examples.device.type != "cpu":
         raise EvaluatorError(
-            f"a process that was split off cannot use an accelerator, so 'loader_processes' must be 0 on device "
+            f"a process that was split off cannot use an accelerator, so 'loader_workers' must be 0 on device "
             f"{str(examples.device)!r}, but is {loading.processes}; use 'prefetch'"
         )
     if share.batch_size > len(examples):

@@ -35,6 +35,8 @@ class Rule(StrEnum):
     """One sum of mean squares for each row, as TorchRec's tables have it; a column shard has its own."""
     SPARSE_ADAM = "sparse_adam"
     """Kingma and Ba (2015), Adam: moments of the rows in use move, those of others wait."""
+    ADAM = "adam"
+    """The same for every row at every step, as an optimizer does that knows nothing of tables."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One table, sharded: rows are fetched from the ranks that hold them, and gradients brought back to them.
+"""Tables, sharded: rows are fetched from the ranks that hold them, and gradients brought back to them.
 
 Letters: B rows of a rank's batch, C look-ups of each, D numbers of a row, N ranks of a group.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from evaluators._distributed.kept import Bytes, Floats, Kept
 from evaluators._distributed.rules import RowRule
 from evaluators._distributed.sharding import Sharding, cut, placed
 from evaluators._distributed.world import Group
@@ -30,16 +31,30 @@ class Wire:
     is_deduplicated: bool = False
 
 
+@dataclass(frozen=True)
+class Moving:
+    """How rows move, and how they are kept meanwhile: as they are, or as bytes; `seed` is that of their rounding."""
+
+    rule: RowRule = field(default_factory=RowRule)
+    is_int8: bool = False
+    seed: int = 0
+
+    def kept(self, local: Float[Tensor, "rows numbers"]) -> Kept:
+        """The rows as they are kept."""
+        return Bytes(local, members=self.rule.members, seed=self.seed) if self.is_int8 else Floats(local)
+
+
 class ShardedTable(ABC):
     """A table's part on this rank.
 
     `fetch` and `learn` take turns; all ranks of the group call both, each with its own batch of the same size.
     """
 
-    def __init__(self, local: Float[Tensor, "rows numbers"], group: Group, wire: Wire, rule: RowRule) -> None:
-        self.weight = local.detach().clone()
-        self.group, self.wire, self._rule = group, wire, rule
-        self.state = rule.state_of(self.weight)
+    def __init__(self, local: Float[Tensor, "rows numbers"], group: Group, wire: Wire, moving: Moving) -> None:
+        self.kept = moving.kept(local)
+        self.group, self.wire, self._rule = group, wire, moving.rule
+        self._rows, self._device = len(local), local.device
+        self._state = moving.rule.state_of(local)
         self._trip: Any = None
 
     def fetch(self, rows: Int[Tensor, "B C"]) -> Float[Tensor, "B C D"]:
@@ -58,9 +73,19 @@ class ShardedTable(ABC):
         if self._back is not None:
             flat = flat.new_zeros(self._count, flat.shape[1]).index_add_(0, self._back, flat)
         rows, found = self._returned(flat, self._trip)
+        if self._rule.is_dense:
+            whole = found.new_zeros(self._rows, found.shape[1]).index_add_(0, rows, found) / self.group.size
+            self.kept.move_all(self._rule.whole_step(self._state, whole), self._rule.rate)
+            return
         unique, place = torch.unique(rows, return_inverse=True)
         summed = found.new_zeros(len(unique), found.shape[1]).index_add_(0, place, found) / self.group.size
-        self._rule.move(self.weight, self.state, unique, summed)
+        self.kept.move(unique, self._rule.step(self._state, unique, summed), self._rule.rate)
+
+    def average(self, across: Group) -> None:
+        """Makes rows and state those of the mean over ranks that hold the same part."""
+        values = self.kept.all()
+        across.average([values, *self._state])
+        self.kept.replace(values)
 
     @abstractmethod
     def _fetched(self, rows: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Any]:
@@ -88,7 +113,7 @@ class Routed(ShardedTable):
         owners: Sequence[int],
         group: Group,
         wire: Wire,
-        rule: RowRule,
+        moving: Moving,
     ) -> None:
         blocks = torch.split(table, list(sizes))
         mine = [block for block, owner in zip(blocks, owners, strict=True) if owner == group.rank]
@@ -97,7 +122,7 @@ class Routed(ShardedTable):
         self._ends, self._owners, self._shifts = (
             torch.tensor(one, device=table.device) for one in (first[1:], owners, shifts)
         )
-        super().__init__(torch.cat(mine) if mine else table[:0], group, wire, rule)
+        super().__init__(torch.cat(mine) if mine else table[:0], group, wire, moving)
 
     def _fetched(self, rows: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Any]:
         block = torch.searchsorted(self._ends, rows, right=True)
@@ -106,7 +131,7 @@ class Routed(ShardedTable):
         sent = torch.bincount(owner, minlength=self.group.size).tolist()
         received = self.group.counts(sent, rows.device)
         asked = self.group.exchanged((rows + self._shifts[block])[order], sent, received)
-        answers = self.weight.index_select(0, asked).to(self.wire.forward)
+        answers = self.kept.read(asked).to(self.wire.forward)
         vectors = self.group.exchanged(answers, received, sent).to(torch.float32)
         return torch.empty_like(vectors).index_copy_(0, order, vectors), (order, sent, received, asked)
 
@@ -117,19 +142,19 @@ class Routed(ShardedTable):
 
     def whole(self) -> Float[Tensor, "rows D"]:
         """By asking every owner for every row."""
-        return self._fetched(torch.arange(int(self._ends[-1]), device=self.weight.device))[0]
+        return self._fetched(torch.arange(int(self._ends[-1]), device=self._device))[0]
 
 
 class Columns(ShardedTable):
     """Each rank has some numbers of all rows: look-ups go to everyone, and each brings its numbers of the vectors."""
 
-    def __init__(self, table: Float[Tensor, "rows D"], group: Group, wire: Wire, rule: RowRule) -> None:
+    def __init__(self, table: Float[Tensor, "rows D"], group: Group, wire: Wire, moving: Moving) -> None:
         self._widths = cut(table.shape[1], group.size)
-        super().__init__(torch.split(table, self._widths, 1)[group.rank], group, wire, rule)
+        super().__init__(torch.split(table, self._widths, 1)[group.rank], group, wire, moving)
 
     def _fetched(self, rows: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Any]:
         lengths, asked = _all_rows(self.group, rows)
-        answers = self.weight.index_select(0, asked).to(self.wire.forward).flatten()
+        answers = self.kept.read(asked).to(self.wire.forward).flatten()
         mine = self._widths[self.group.rank]
         received = [len(rows) * width for width in self._widths]
         flat = self.group.exchanged(answers, [length * mine for length in lengths], received).to(torch.float32)
@@ -146,14 +171,14 @@ class Columns(ShardedTable):
 
     def whole(self) -> Float[Tensor, "rows D"]:
         """By asking everyone for every row."""
-        return self._fetched(torch.arange(len(self.weight), device=self.weight.device))[0]
+        return self._fetched(torch.arange(self._rows, device=self._device))[0]
 
 
 class Replicated(ShardedTable):
     """Everyone has the whole table; gradients of the rows in use are what is exchanged."""
 
     def _fetched(self, rows: Int[Tensor, " n"]) -> tuple[Float[Tensor, "n D"], Any]:
-        return self.weight.index_select(0, rows), rows
+        return self.kept.read(rows), rows
 
     def _returned(self, gradient: Float[Tensor, "n D"], trip: Any) -> tuple[Tensor, Tensor]:
         lengths, asked = _all_rows(self.group, trip)
@@ -163,20 +188,72 @@ class Replicated(ShardedTable):
 
     def whole(self) -> Float[Tensor, "rows D"]:
         """As it is here."""
-        return self.weight
+        return self.kept.all()
+
+
+class FieldTables:
+    """Tables of single fields, which are fetched one after the other: the j-th look-up is a row of part j.
+
+    Stands for the table that has all of them under each other, and takes its rows.
+    """
+
+    def __init__(self, tables: Sequence[ShardedTable], sizes: Sequence[int]) -> None:
+        self._tables = tuple(tables)
+        self._starts = [0, *accumulate(sizes)][:-1]
+
+    def fetch(self, rows: Int[Tensor, "B C"]) -> Float[Tensor, "B C D"]:
+        """The vectors of rows of the whole table."""
+        columns = zip(self._tables, torch.split(rows, 1, dim=1), self._starts, strict=True)
+        return torch.cat([table.fetch(column - start) for table, column, start in columns], 1)
+
+    def learn(self, gradient: Float[Tensor, "B C D"]) -> None:
+        """As one table does."""
+        for table, one in zip(self._tables, torch.split(gradient, 1, dim=1), strict=True):
+            table.learn(one)
+
+    def average(self, across: Group) -> None:
+        """As one table does."""
+        for table in self._tables:
+            table.average(across)
+
+    def whole(self) -> Float[Tensor, "rows D"]:
+        """The whole table, on every rank."""
+        return torch.cat([table.whole() for table in self._tables])
 
 
 def sharded(
-    table: Float[Tensor, "rows D"], parts: Sequence[int], kind: Sharding, group: Group, wire: Wire, rule: RowRule
+    table: Float[Tensor, "rows D"], parts: Sequence[int], kind: Sharding, group: Group, wire: Wire, moving: Moving
 ) -> ShardedTable:
     """This rank's part of a table whose parts have so many rows."""
+    return _sharded(table, parts, kind, placed(parts, group.size), (group, wire, moving))
+
+
+def sharded_fields(
+    table: Float[Tensor, "rows D"], parts: Sequence[int], kind: Sharding, group: Group, wire: Wire, moving: Moving
+) -> FieldTables:
+    """This rank's parts of the tables of single fields, each of which is a part of the given one."""
+    owners = placed(parts, group.size)
+    pieces = zip(torch.split(table, list(parts)), parts, owners, strict=True)
+    return FieldTables(
+        [_sharded(piece, [rows], kind, [owner], (group, wire, moving)) for piece, rows, owner in pieces], parts
+    )
+
+
+def _sharded(
+    table: Float[Tensor, "rows D"],
+    parts: Sequence[int],
+    kind: Sharding,
+    owners: Sequence[int],
+    ways: tuple[Group, Wire, Moving],
+) -> ShardedTable:
+    group = ways[0]
     if kind is Sharding.DATA_PARALLEL:
-        return Replicated(table, group, wire, rule)
+        return Replicated(table, *ways)
     if kind is Sharding.COLUMN:
-        return Columns(table, group, wire, rule)
+        return Columns(table, *ways)
     if kind is Sharding.ROW:
-        return Routed(table, cut(len(table), group.size), range(group.size), group, wire, rule)
-    return Routed(table, parts, placed(parts, group.size), group, wire, rule)
+        return Routed(table, cut(len(table), group.size), range(group.size), *ways)
+    return Routed(table, parts, owners, *ways)
 
 
 def _local_starts(sizes: Sequence[int], owners: Sequence[int]) -> list[int]:

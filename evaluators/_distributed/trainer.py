@@ -1,14 +1,17 @@
-"""Trains one model together with the other ranks: tables sharded, the rest by distributed data parallel.
+"""Trains models together with the other ranks: tables sharded, the rest by distributed data parallel.
 
 Each rank takes its part of every batch: vectors are fetched, loss and gradients are computed, gradients of vectors go
 back to the tables, and all other gradients are averaged (torch's DistributedDataParallel).
+
+Letters: B rows of a rank's batch, K models that learn in one pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -16,47 +19,64 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from evaluators._distributed.rules import RowRule
 from evaluators._distributed.sharding import Layout
-from evaluators._distributed.tables import ShardedTable, Wire, sharded
+from evaluators._distributed.tables import FieldTables, Moving, ShardedTable, Wire, sharded, sharded_fields
 from evaluators._distributed.world import World
 from evaluators._training.examples import Batch
+from searchspaces.block import Source
 from searchspaces.build import RankingModel
+
+AnyTable = ShardedTable | FieldTables
+
+WAYS: Mapping[str, tuple[bool, bool]] = MappingProxyType(
+    {"loop": (False, False), "foreach": (True, False), "fused": (False, True)}
+)
+"""How AdamW goes through parameters: one after the other, an operation on all at a time, or all of it in one."""
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How ranks learn: the rate of AdamW outside tables, a rule inside, and how a rank's batch is worked off.
+    """How ranks learn: the rate of AdamW outside tables, how rows move inside, and how a rank's batch is worked off.
 
     `accumulation` cuts a rank's batch into so many pieces, whose gradients add up to one step: activations take so
-    much less memory. `dtype` is that of the matrix products, by autocast.
+    much less memory. `dtype` is that of the matrix products, by autocast. `is_by_field` gives each field a table of its
+    own. `dense` is one of `WAYS`.
     """
 
     rate: float = 1e-3
-    rule: RowRule = field(default_factory=RowRule)
+    moving: Moving = field(default_factory=Moving)
     accumulation: int = 1
     dtype: torch.dtype = torch.float32
     wire: Wire = field(default_factory=Wire)
     is_compiled: bool = False
+    is_by_field: bool = False
+    dense: str = "loop"
 
 
 class Trainer:
-    """One rank of a training. All ranks build it with the same model, and call `step` as often."""
+    """One rank of a training. All ranks build it with the same models, and call `step` as often.
 
-    def __init__(self, model: RankingModel, layout: Layout, world: World, learning: Learning) -> None:
+    The models have one architecture; their tables lie side by side, so that a row is looked up once for all of them,
+    and nothing that one learns depends on another.
+    """
+
+    def __init__(self, models: Sequence[RankingModel], layout: Layout, world: World, learning: Learning) -> None:
         self._learning, self._layout, self._world = learning, layout, world
-        self._model = model.train()
+        self._models = [model.train() for model in models]
         self.tables = dict(self._shards())
-        self._interaction: nn.Module = _Interaction(model)
+        self._interaction: nn.Module = _Interaction(models)
         if learning.is_compiled:
             self._interaction.compile()
         if world.everyone.size > 1:
             self._interaction = DistributedDataParallel(self._interaction, process_group=world.everyone.handle)
-        self._optimizer = torch.optim.AdamW(self._interaction.parameters(), lr=learning.rate, weight_decay=0.0)
+        foreach, fused = WAYS[learning.dense]
+        self._optimizer = torch.optim.AdamW(
+            self._interaction.parameters(), lr=learning.rate, weight_decay=0.0, foreach=foreach, fused=fused
+        )
         self._steps = 0
 
     def step(self, batch: Batch) -> float:
-        """Learns from this rank's part of a batch and gives its mean loss there."""
+        """Learns from this rank's part of a batch and gives its mean loss there, over models too."""
         lookups = {name: source.lookups(batch.numeric, batch.categorical, table) for name, source, table in self._all()}
         vectors = {name: self.tables[name].fetch(rows).requires_grad_() for name, rows in lookups.items()}
         self._optimizer.zero_grad(set_to_none=True)
@@ -66,16 +86,16 @@ class Trainer:
             gradient = torch.zeros_like(one) if one.grad is None else one.grad
             self.tables[name].learn(gradient)
         self._steps += 1
-        if self._steps % self._layout.sync_interval == 0:
+        if self._world.across.size > 1 and self._steps % self._layout.sync_interval == 0:
             for table in self.tables.values():
-                self._world.across.average([table.weight, *table.state])
+                table.average(self._world.across)
         return loss
 
     def assembled(self) -> RankingModel:
-        """The model with its whole tables, as this rank's group has them."""
+        """The first model with its whole tables, as this rank's group has them."""
         for name, source, table in self._all():
-            source.tables()[table].module.weight.data = self.tables[name].whole()
-        return self._model
+            source.tables()[table].module.weight.data = self.tables[name].whole().chunk(len(self._models), 1)[0]
+        return self._models[0]
 
     def _backward(self, batch: Batch, vectors: Mapping[str, Tensor]) -> float:
         pieces, total = self._learning.accumulation, len(batch.label)
@@ -84,12 +104,14 @@ class Trainer:
             piece = slice(int(rows[0]), int(rows[-1]) + 1)
             with self._quiet(is_last=number == pieces - 1):
                 logits = self._logits(batch, {name: one[piece] for name, one in vectors.items()}, piece)
-                loss = nn.functional.binary_cross_entropy_with_logits(logits, batch.label[piece], reduction="sum")
+                label = batch.label[piece].expand_as(logits)
+                # a sum over models: what one learns has no part of another
+                loss = nn.functional.binary_cross_entropy_with_logits(logits, label, reduction="sum")
                 (loss / total).backward()  # type: ignore[no-untyped-call]
             loss_sum += float(loss.detach())
-        return loss_sum / total
+        return loss_sum / total / len(self._models)
 
-    def _logits(self, batch: Batch, vectors: Mapping[str, Tensor], piece: slice) -> Float[Tensor, " piece"]:
+    def _logits(self, batch: Batch, vectors: Mapping[str, Tensor], piece: slice) -> Float[Tensor, "K piece"]:
         device, dtype = batch.label.device.type, self._learning.dtype
         with torch.autocast(device, dtype=dtype, enabled=dtype is not torch.float32):
             found: Tensor = self._interaction(batch.numeric[piece], batch.categorical[piece], vectors)
@@ -101,33 +123,60 @@ class Trainer:
             return nullcontext()
         return self._interaction.no_sync()
 
-    def _shards(self) -> Iterator[tuple[str, ShardedTable]]:
-        """This rank's part of each table; the model keeps none of it."""
-        group, wire, rule = self._world.mine, self._learning.wire, self._learning.rule
-        for name, source, key in self._all():
-            table = source.tables()[key]
-            sizes = [rows for _, rows in table.parts]
-            yield name, sharded(table.module.weight, sizes, self._layout.of(name), group, wire, rule)
-            table.module.weight = nn.Parameter(table.module.weight.detach()[:0].clone(), requires_grad=False)
+    def _shards(self) -> Iterator[tuple[str, AnyTable]]:
+        """This rank's part of each table; the models keep none of it."""
+        group, wire, moving = self._world.mine, self._learning.wire, self._learning.moving
+        for at, source in self._models[0].sources().items():
+            for key, table in source.tables().items():
+                name, sizes = f"{at}.{key}", [rows for _, rows in table.parts]
+                own = [model.sources()[at].tables()[key].module for model in self._models]
+                whole = torch.cat([one.weight.detach() for one in own], 1) if len(own) > 1 else own[0].weight.detach()
+                cut = (
+                    sharded_fields
+                    if self._learning.is_by_field and has_a_part_each(self._models[0], source, key)
+                    else sharded
+                )
+                yield name, cut(whole, sizes, self._layout.of(name), group, wire, moving)
+                for one in own:
+                    one.weight = nn.Parameter(one.weight.detach()[:0].clone(), requires_grad=False)
 
     def _all(self) -> Iterator[tuple[str, Any, str]]:
         """Name, source and attribute of each table."""
-        for at, source in self._model.sources().items():
+        for at, source in self._models[0].sources().items():
             for table in source.tables():
                 yield f"{at}.{table}", source, table
 
 
 class _Interaction(nn.Module):
-    """Everything of a model but its tables."""
+    """Everything of the models but their tables."""
 
-    def __init__(self, model: RankingModel) -> None:
+    def __init__(self, models: Sequence[RankingModel]) -> None:
         super().__init__()
-        self.model = model
+        self.models = nn.ModuleList(models)
 
-    def forward(self, numeric: Tensor, categorical: Tensor, vectors: Mapping[str, Tensor]) -> Tensor:
-        """Logits from raw columns and the vectors by the name of their table."""
-        raw = {}
-        for at, source in self.model.sources().items():
-            own = {table: vectors[f"{at}.{table}"] for table in source.tables()}
-            raw[at] = source(numeric, categorical, own)
-        return self.model.interact(raw)
+    def forward(self, numeric: Tensor, categorical: Tensor, vectors: Mapping[str, Tensor]) -> Float[Tensor, "K B"]:
+        """Logits from raw columns and the vectors by the name of their table, those of the models side by side."""
+        own = {name: one.chunk(len(self.models), -1) for name, one in vectors.items()}
+        found = [
+            _logits_of(model, numeric, categorical, {name: parts[at] for name, parts in own.items()})
+            for at, model in enumerate(self.models)
+        ]
+        return torch.stack(found)
+
+
+def _logits_of(model: Any, numeric: Tensor, categorical: Tensor, vectors: Mapping[str, Tensor]) -> Tensor:
+    raw = {}
+    for at, source in model.sources().items():
+        own = {table: vectors[f"{at}.{table}"] for table in source.tables()}
+        raw[at] = source(numeric, categorical, own)
+    found: Tensor = model.interact(raw)
+    return found
+
+
+def has_a_part_each(model: RankingModel, source: Source, table: str) -> bool:
+    """Whether a batch looks as much up in a table as it has parts: then the j-th look-up is a row of part j."""
+    found, schema = source.tables()[table], model.schema
+    device = found.module.weight.device
+    numbers = torch.zeros(1, len(schema.numeric), device=device)
+    ids = torch.zeros(1, len(schema.categorical), dtype=torch.int64, device=device)
+    return source.lookups(numbers, ids, table).shape[1] == len(found.parts)

@@ -34,9 +34,16 @@ def test_every_knob_arrives(base: Training) -> None:
         "accumulation": 2,
         "dtype": "bf16",
         "wire": "bf16",
+        "table_dtype": "int8",
+        "table_layout": "by_field",
+        "embedding_dim": 8,
+        "cohort": 3,
         "deduplicated": True,
         "table_optimizer": "sgd",
-        "prefetch": 2,
+        "dense_optimizer": "fused",
+        "prefetch": 0,
+        "loader_workers": 1,
+        "resident": True,
         "compiled": True,
     }
     assert asked.keys() == KNOBS.keys()
@@ -44,7 +51,10 @@ def test_every_knob_arrives(base: Training) -> None:
     assert (found.batch_size, found.ranks, found.threads, found.accumulation) == (64, 4, 2, 2)
     assert found.layout == Layout(Sharding.ROW, {}, 2, 3, 2.0)
     assert (found.dtype, found.forward, found.backward, found.rule) == ("bf16", "bf16", "bf16", Rule.SGD)
-    assert (found.is_deduplicated, found.prefetch, found.is_compiled) == (True, 2, True)
+    assert (found.is_deduplicated, found.is_resident, found.is_compiled) == (True, True, True)
+    assert (found.table_dtype, found.table_layout, found.dense_optimizer) == ("int8", "by_field", "fused")
+    assert (found.embedding_dim, found.cohort, found.loader_workers) == (8, 3, 1)
+    assert trained_with(base, {"prefetch": 2}).prefetch == 2
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,9 @@ def test_every_knob_arrives(base: Training) -> None:
         ({"ranks": 3, "groups": 2, "batch_size": 6}, "'ranks' and 'groups' contradict each other: 3 ranks"),
         ({"sync_interval": 2}, "'sync_interval' and 'groups' contradict each other"),
         ({"ranks": 2, "sharding": "column", "table_optimizer": "rowwise_adagrad"}, "'table_optimizer' and 'sharding'"),
+        ({"ranks": 2, "sharding": "column", "table_dtype": "int8"}, "'table_dtype' and 'sharding' contradict"),
+        ({"prefetch": 1, "loader_workers": 1}, "'prefetch' and 'loader_workers' contradict each other"),
+        ({"table_layout": "stacked"}, "'table_layout' must be one of concatenated, by_field, but is 'stacked'"),
         ({"batch_size": 30, "ranks": 4}, "30 rows are no multiple of 4 x 1"),
     ],
 )

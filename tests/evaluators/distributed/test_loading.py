@@ -103,5 +103,5 @@ def test_too_few_rows_are_told(examples: Examples) -> None:
 
 def test_processes_that_load_need_a_cpu(examples: Examples, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "device", torch.device("cuda"))
-    with pytest.raises(EvaluatorError, match="'loader_processes' must be 0 on device 'cuda', but is 2"):
+    with pytest.raises(EvaluatorError, match="'loader_workers' must be 0 on device 'cuda', but is 2"):
         batches(examples, SHARE, Loading(processes=2))

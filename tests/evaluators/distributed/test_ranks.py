@@ -50,6 +50,31 @@ def test_whole_tables_accumulation_and_deduplication_change_nothing(
     assert _losses(asked) == pytest.approx(alone, abs=1e-5)
 
 
+def test_field_tables_loaders_and_the_optimizers_way_change_nothing(
+    training: Training, alone: tuple[float, ...]
+) -> None:
+    asked = replace(training, ranks=2, table_layout="by_field", loader_workers=1, is_resident=True)
+    assert _losses(replace(asked, dense_optimizer="fused")) == pytest.approx(alone, abs=1e-5)
+
+
+def test_a_cohort_has_the_mean_loss_of_its_models(training: Training, alone: tuple[float, ...]) -> None:
+    asked = replace(training, cohort=2, table_dtype="int8")
+    with Ranks(replace(asked, ranks=2)) as ranks:
+        losses, peer = ranks.steps(STEPS, seconds=60).losses, ranks.valid_nes(seconds=60)
+    assert losses[0] != alone[0]
+    assert losses == pytest.approx(_losses(asked), abs=1e-3)
+    assert peer[0] == pytest.approx(peer[1], abs=1e-6)
+
+
+def test_a_dimension_that_the_model_cannot_have_is_told(training: Training) -> None:
+    nodes = (Node("numeric"), Node("mlp", (0,), Options(widths=(4,))), Node("logit", (1,)))
+    with (
+        pytest.raises(EvaluatorError, match="'embedding_dim' must fit the architecture, but its embeddings cannot"),
+        Ranks(replace(training, architecture=Architecture(nodes), embedding_dim=8)),
+    ):
+        pass
+
+
 def test_two_groups_hold_equal_tables_and_bf16_costs_little(training: Training, alone: tuple[float, ...]) -> None:
     asked = replace(training, dtype="bf16", forward="bf16", backward="bf16")
     with Ranks(replace(asked, ranks=2, layout=Layout(groups=2, moment_scale=2.0))) as ranks:
