@@ -1,4 +1,4 @@
-"""Search space of one machine's training run: processes, sharding, batch, number kinds, loading.
+"""Search space of one machine's training run: processes, tables and their sharding, batch, number kinds, loading.
 
 The settings are those that the evaluator `measured_run` launches.
 """
@@ -7,39 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from types import MappingProxyType
 from typing import ClassVar
 
 from searchspaces._candidate import Candidate
 from searchspaces._decided_space import DecidedSpace
 from searchspaces._decisions import Assignment, Choice, Condition, Decision, OptionChoice
-from searchspaces._errors import CandidateError, SpaceError, did_you_mean
+from searchspaces._errors import CandidateError, SpaceError
 from searchspaces._options import Options
 from searchspaces._schema import FeatureSchema
+from searchspaces.spaces._run_knobs import KNOBS, checked
 
 __all__ = ["RunSettings"]
 
-KNOBS: Mapping[str, tuple[Choice, ...]] = MappingProxyType(
-    {
-        "batch_size": (256, 512, 1024, 2048, 4096),
-        "ranks": (1, 2),
-        "threads": (1, 2),
-        "table_optimizer": ("adagrad", "rowwise_adagrad", "sparse_adam", "sgd"),
-        "sharding": ("table", "row", "column", "data_parallel"),
-        "groups": (1, 2),
-        "sync_interval": (1, 4, 16),
-        "wire": ("fp32", "bf16"),
-        "accumulation": (1, 2, 4),
-        "dtype": ("fp32", "bf16"),
-        "deduplicated": (False, True),
-        "prefetch": (0, 1, 2),
-        "compiled": (False,),
-    }
-)
-"""Usual choices. The later ones of a condition come after what they hang on; compiling takes a minute, so it is off."""
-
-HANGS_ON = MappingProxyType({"sharding": "ranks", "groups": "ranks", "wire": "ranks", "sync_interval": "groups"})
-"""Knobs that count only where another one is more than 1."""
+SHARDING, GROUPS = "sharding", "groups"
+EXCHANGED = (SHARDING, "wire")
+"""Knobs that count only where the ranks of a group exchange something: where there are more ranks than groups."""
 
 FALLBACK = "row"
 
@@ -48,20 +30,22 @@ class RunSettings(DecidedSpace):
     """How many processes train a model on one machine, and how.
 
     Candidates have system settings and no architecture. What contradicts itself is decoded into the nearest that does
-    not: groups that do not divide the ranks into the most that do, `rowwise_adagrad` on tables cut by column into
-    tables cut by row.
+    not: groups that do not divide the ranks into the most that do, and tables cut by column into tables cut by row
+    where something is kept for a whole row (`rowwise_adagrad`, `int8`). Settings without effect are left out, so that
+    no two candidates are one run.
 
-    knobs   choices by knob where they are not the usual ones: {batch_size: [512, 1024], ranks: [1, 2, 4]}
+    knobs   choices by knob where they are not the usual ones: {batch_size: [512, 1024], ranks: 2}
 
     Raises:
-        SpaceError: a knob is not known or has no choices, or a batch cannot be cut into equal pieces.
+        SpaceError: a knob is not known, has no choices or one that no run can have, or a batch cannot be cut into
+            equal pieces.
     """
 
     has_models: ClassVar[bool] = False
 
-    def __init__(self, schema: FeatureSchema, *, knobs: Mapping[str, Sequence[Choice]] | None = None) -> None:
+    def __init__(self, schema: FeatureSchema, *, knobs: Mapping[str, Choice | Sequence[Choice]] | None = None) -> None:
         del schema  # what is trained is the evaluator's
-        super().__init__(_Settings(_choices(knobs or {})))
+        super().__init__(_Settings(_choices({} if knobs is None else knobs)))
 
 
 class _Settings:
@@ -78,12 +62,15 @@ class _Settings:
     def candidate(self, genotype: Assignment) -> Candidate:
         """Settings that count and do not contradict each other."""
         found = dict(genotype)
-        if "groups" in found:
-            found["groups"] = max(one for one in _divisors(found["ranks"]) if one <= _number(found["groups"]))
-            if found["groups"] == 1:
+        if GROUPS in found:
+            found[GROUPS] = max(one for one in _divisors(found["ranks"]) if one <= int(found[GROUPS]))
+            if found[GROUPS] == 1:
                 found.pop("sync_interval", None)
-        if found.get("sharding") == "column" and found["table_optimizer"] == "rowwise_adagrad":
-            found["sharding"] = FALLBACK
+            if found[GROUPS] == found["ranks"]:
+                found = {name: one for name, one in found.items() if name not in EXCHANGED}
+        is_whole = found["table_optimizer"] == "rowwise_adagrad" or found["table_dtype"] == "int8"
+        if found.get(SHARDING) == "column" and is_whole:
+            found[SHARDING] = FALLBACK
         return Candidate(None, system=Options(found))
 
     def read(self, candidate: Candidate) -> Assignment:
@@ -97,42 +84,46 @@ class _Settings:
         return {name: one for name, one in candidate.system.items() if isinstance(one, bool | int | float | str)}
 
     def _condition(self, name: str) -> Condition | None:
-        if name not in HANGS_ON:
-            return None
-        other = HANGS_ON[name]
-        return Condition(other, tuple(one for one in self._choices[other] if one != 1))
+        ranks, groups = self._choices["ranks"], self._choices[GROUPS]
+        if name == GROUPS:
+            return Condition("ranks", tuple(one for one in ranks if one != 1))
+        if name == "sync_interval":
+            return Condition(GROUPS, tuple(one for one in groups if one != 1))
+        if name in EXCHANGED:
+            return Condition(GROUPS, tuple(one for one in groups if int(one) < max(map(int, ranks))))
+        if name == "prefetch":
+            return Condition("loader_workers", tuple(one for one in self._choices["loader_workers"] if one == 0))
+        return None
 
 
-def _choices(given: Mapping[str, Sequence[Choice]]) -> dict[str, tuple[Choice, ...]]:
-    wrong = [f"no knob {name!r}; {did_you_mean(name, tuple(KNOBS))}" for name in given if name not in KNOBS]
-    wrong += [f"the knob {name!r} has no choices; name one or more" for name, values in given.items() if not values]
-    if wrong:
-        raise SpaceError("; ".join(wrong))
-    choices = {name: tuple(given.get(name, usual)) for name, usual in KNOBS.items()}
-    _check_batches(choices)
-    kinds = choices["sharding"]
-    if "column" in kinds and FALLBACK not in kinds and "rowwise_adagrad" in choices["table_optimizer"]:
-        raise SpaceError(
-            "sharding 'column' and table_optimizer 'rowwise_adagrad' contradict each other; add sharding 'row', or "
-            "leave one of them out"
-        )
-    return choices
+def _choices(given: Mapping[str, Choice | Sequence[Choice]]) -> dict[str, tuple[Choice, ...]]:
+    named = checked(given)
+    choices = {name: named.get(name, knob.usual) for name, knob in KNOBS.items()}
+    found = {name: values for name, values in choices.items() if values}
+    _check_batches(found)
+    _check_columns(found)
+    return found
 
 
 def _check_batches(choices: Mapping[str, tuple[Choice, ...]]) -> None:
     for batch, ranks, pieces in product(choices["batch_size"], choices["ranks"], choices["accumulation"]):
-        if _number(batch) % (_number(ranks) * _number(pieces)):
+        if int(batch) % (int(ranks) * int(pieces)):
             raise SpaceError(
                 f"a batch is cut into equal pieces, but batch_size {batch} is no multiple of ranks {ranks} x "
                 f"accumulation {pieces}; leave one out"
             )
 
 
+def _check_columns(choices: Mapping[str, tuple[Choice, ...]]) -> None:
+    if "column" not in choices[SHARDING] or FALLBACK in choices[SHARDING]:
+        return
+    for knob, value in (("table_optimizer", "rowwise_adagrad"), ("table_dtype", "int8")):
+        if value in choices[knob]:
+            raise SpaceError(
+                f"sharding 'column' and {knob} {value!r} contradict each other; add sharding 'row', or leave one of "
+                "them out"
+            )
+
+
 def _divisors(number: Choice) -> list[int]:
-    return [one for one in range(1, _number(number) + 1) if _number(number) % one == 0]
-
-
-def _number(value: Choice) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise SpaceError(f"batch sizes, ranks, groups and pieces are whole numbers of at least 1, but one is {value!r}")
-    return value
+    return [one for one in range(1, int(number) + 1) if int(number) % one == 0]
