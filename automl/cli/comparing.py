@@ -33,6 +33,12 @@ def compare(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting; may be repeated.")
     ] = None,
+    random: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Random candidates that methods are judged by as well, at least.")
+    ] = 16,
+    twice: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Candidates trained under a second seed, for the ceiling of tau.")
+    ] = 8,
     device: Annotated[str, typer.Option(help="Of the finals: auto, cpu or cuda.")] = "auto",
     out: Out = None,
     storage: Storage = None,
@@ -42,20 +48,21 @@ def compare(
 
     Each method or searcher is a study of its own under each seed, with the space, data, evaluator and baselines of
     CONFIG, which may also say the options of one of them. Rows that a method trains and scores its supernet on count
-    like those of trials. Everything is kept in the store and in the folder NAME-compare (--out names another one): run
-    again to go on. There are compare.json and compare.html at the end.
+    like those of trials; what --random and --twice train beside them is told, and charged to none. Everything is kept
+    in the store and in the folder NAME-compare (--out names another one): run again to go on. There are compare.json
+    and compare.html at the end.
     """
     from automl.bench.race.words import as_text
     from automl.cli._output import say
     from automl.cli.searching import pairs
-    from automl.comparing import Plan, entries_of, lines, standing_table
+    from automl.comparing import Diagnosis, Plan, entries_of, lines, standing_table
     from automl.comparing import compare as run
     from automl.config import load_config
 
     overrides = pairs(settings or []) | ({} if storage is None else {"storage": storage})
     loaded = load_config(config, overrides)
     folder = out or Path(f"{loaded.study.name}-compare")
-    plan = Plan(loaded, entries_of(methods), rows, seeds, folder, top, final_seeds, device)
+    plan = Plan(loaded, entries_of(methods), rows, seeds, folder, top, final_seeds, device, Diagnosis(random, twice))
     again = f"automl compare {shlex.quote(str(config))} ..."
     conduct = _Conduct(again)
     found = run(plan, conduct=conduct)

@@ -5,10 +5,12 @@ Importing this is light; scipy and torch come in when something is compared or t
 
 from automl.comparing._account import comparison_of
 from automl.comparing._entries import Entry, entries_of
+from automl.comparing._judging import Diagnosis
 from automl.comparing._running import Plan, compare
 from automl.comparing._words import agreement_table, duel_table, lines, standing_table
 
 __all__ = [
+    "Diagnosis",
     "Entry",
     "Plan",
     "agreement_table",

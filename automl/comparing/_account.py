@@ -8,14 +8,12 @@ from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from automl._read_out import METHOD_STAGE, words_of
 from automl.bench.race.comparison import corrected, duel
-from automl.comparing._agreement import agreement_of, compared, why_silent
+from automl.comparing._agreement import agreement_of
+from automl.comparing._judging import why_silent
 from automl.comparing._ran import Ran
-from automl.control import quality_objective
-from automl.fidelity import Labels
 from automl.ledger import ledger_of
 
 SCORES = ("test_ne", "flops")
@@ -29,9 +27,6 @@ Json = dict[str, Any]
 
 def comparison_of(found: Sequence[Ran], *, name: str, rows: int) -> Json:
     """Everything that is told of a comparison."""
-    by_seed: dict[int, list[Ran]] = {}
-    for one in found:
-        by_seed.setdefault(one.seed, []).append(one)
     runs = [_run(one) for one in found]
     labels = list(dict.fromkeys(one.entry.label for one in found))
     first = found[0].finals["data"]
@@ -39,12 +34,11 @@ def comparison_of(found: Sequence[Ran], *, name: str, rows: int) -> Json:
         "name": name,
         "data": {"name": first["name"], "digest": first["digest"]},
         "rows": rows,
-        "seeds": sorted(by_seed),
+        "seeds": sorted({one.seed for one in found}),
         "entries": [_standing(label, [one for one in runs if one["entry"] == label]) for label in labels],
         "duels": _duels(labels, runs),
-        "agreement": [
-            _agreement(one, of_seed) for of_seed in by_seed.values() for one in of_seed if one.entry.kind == "method"
-        ],
+        "agreement": [_agreement(one) for one in found if one.entry.kind == "method"],
+        "diagnosis": _diagnosis(found),
         "runs": runs,
     }
 
@@ -111,35 +105,15 @@ def _duels(labels: Sequence[str], runs: Sequence[Json]) -> list[Json]:
     return [one.to_dict() for one in corrected(found)]
 
 
-def _agreement(ran: Ran, of_seed: Sequence[Ran]) -> Json:
+def _agreement(ran: Ran) -> Json:
+    where = {"entry": ran.entry.label, "seed": ran.seed}
     silent = why_silent(ran)
     if silent is not None:
-        return {"entry": ran.entry.label, "seed": ran.seed, "read_out": 0, "random": 0, "reason": silent}
-    trials = compared(ran, of_seed)
-    own = {one.candidate.fingerprint for one in ran.full_trainings}
-    metric = quality_objective(ran.study.objectives).metric
-    found = agreement_of(trials, ran.opinions, metric=metric, noise=training_noise(of_seed), seed=ran.seed)
-    finalists = sum(one.candidate.fingerprint in own for one in trials)
-    return {
-        "entry": ran.entry.label,
-        "seed": ran.seed,
-        "read_out": finalists,
-        "random": len(trials) - finalists,
-        **found,
-    }
+        return {**where, "read_out": 0, "random": 0, "reason": silent}
+    return {**where, **agreement_of(ran.judged, seed=ran.seed)}
 
 
-def training_noise(of_seed: Iterable[Ran]) -> float:
-    """Standard deviation of valid NE between trainings of one model in the finals of a seed, all models pooled."""
-    variances = [
-        (Labels(_valid(one.finals)).noise() ** 2, len(one.finals["entrants"]) - 1)
-        for one in of_seed
-        if len(one.finals["entrants"]) > 1
-    ]
-    weight = sum(count for _, count in variances)
-    return float(np.sqrt(sum(value * count for value, count in variances) / weight)) if weight else 0.0
-
-
-def _valid(found: Json) -> NDArray[np.float64]:
-    """Valid NE of each entrant under each seed, `[entrants, seeds]`."""
-    return np.array([[row["valid_ne"] for row in one["by_seed"]] for one in found["entrants"]], np.float64)
+def _diagnosis(found: Sequence[Ran]) -> Json:
+    """What was trained beside the studies, over all seeds."""
+    told = [one.diagnosis for one in found if one.diagnosis]
+    return {name: sum(one[name] for one in told) for name in ("trainings", "rows", "seconds")}

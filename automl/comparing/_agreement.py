@@ -1,100 +1,91 @@
 """How well the order of a method's supernet agrees with that of training from scratch, in one seed of a comparison.
 
-Compared are candidates that the studies of the seed trained from scratch anyway: the method's own read-out, and those
-that were drawn at random. Scores come from the weights that the run has left.
+Letters: n candidates, x the loss of each from its training in the search, y that of a second replicate of some; both
+as normal scores among the n, s and t.
 
-The ceiling is what noise alone allows (see `fidelity.Labels`). Noise of a training from scratch is taken from finals,
-where each model is trained under several seeds. The supernet is one and its scores repeat exactly: the order meant is
-its own.
+Compared are the method's own read-out and candidates drawn at random: those that studies of the seed have trained
+anyway, else a sample that is trained for it. Scores come from the weights that the run has left.
+
+The ceiling is what noise alone allows (see `fidelity.Labels`). What is compared are trainings as the search has them,
+so their noise is that between two of those: var(s - t) / 2, once the shift is out that a replicate gives to all alike.
+Normal scores, since tau belongs to orders: among raw losses one candidate that nearly diverged would make all others
+look reliable. The supernet is one and its scores repeat exactly: the order meant is its own.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from automl._checkpoint import Checkpoint
-from automl._files import write_text
-from automl._method import ScoresCandidates
-from automl._method_stage import checkpoint_folder
-from automl.comparing._ran import Ran
-from automl.fidelity import Labels, agreement, resamples
-from evaluators import Trial
+from automl.fidelity import Labels, agreement, normal_scores, resamples
 
 FEWEST = 6
+FEWEST_TWICE = 4
+"""Candidates that must have been trained twice to tell a noise."""
+
 RESAMPLES = 1000
 LEVEL = 0.9
-RANDOM = "random"
-"""Origin of candidates that a searcher drew without a model."""
 
-MOST_RANDOM = 100
-"""Of them that are scored: beyond that the interval of tau hardly narrows, and each score costs a pass over rows."""
+Vector = NDArray[np.float64]
 
 
-def opinions_of(ran: Ran, of_seed: Sequence[Ran], folder: Path) -> dict[str, float | None]:
-    """Scores by fingerprint of everything that the studies of a seed trained from scratch; empty for a searcher.
+@dataclass(frozen=True)
+class Judged:
+    """A candidate with its loss from scratch, `again` that of a second replicate, and what the supernet thinks of it.
 
-    They are kept in the folder, and the weights go: a supernet takes gigabytes, and a comparison has one for each
-    method and seed; what the run has used and ended at stays. None are told where the weights are gone already.
+    `is_read_out` says whether the method itself has chosen it; otherwise it was drawn at random.
     """
-    path = folder / "scores" / f"{ran.study.name}.json"
-    known: dict[str, float | None] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    method = ran.study.wiring.method
-    if not isinstance(method, ScoresCandidates):
-        return known
-    checkpoint = Checkpoint(checkpoint_folder(ran.study.record.uid))
-    if checkpoint.kept() is None:
-        return known
-    trained = {one.candidate.fingerprint: one.candidate for one in compared(ran, of_seed)}
-    missing = [one for name, one in trained.items() if name not in known]
-    if missing:
-        scores = method.scores(checkpoint, missing)
-        known |= {one.fingerprint: score for one, score in zip(missing, scores, strict=True)}
-        write_text(path, json.dumps(known, indent=2) + "\n")
-    checkpoint.release()
-    return known
+
+    fingerprint: str
+    is_read_out: bool
+    loss: float
+    opinion: float | None
+    again: float | None = None
 
 
-def why_silent(ran: Ran) -> str | None:
-    """Why a method has no opinions; None where it has some, or is a searcher."""
-    if ran.entry.kind != "method" or ran.opinions:
-        return None
-    if not isinstance(ran.study.wiring.method, ScoresCandidates):
-        return "the method does not say what it thinks of candidates (`scores`)"
-    return "the weights of its run were gone before it was asked: it ended elsewhere, or outside the comparison"
-
-
-def compared(ran: Ran, of_seed: Sequence[Ran]) -> list[Trial]:
-    """One trial of each candidate: what the method has read out, then the first that others drew at random."""
-    found = {one.candidate.fingerprint: one for one in reversed(ran.full_trainings)}
-    drawn = (one for other in of_seed for one in other.full_trainings if one.suggestion.origin == RANDOM)
-    most = len(found) + MOST_RANDOM
-    for trial in drawn:
-        if len(found) < most:
-            found.setdefault(trial.candidate.fingerprint, trial)
-    return list(found.values())
-
-
-def agreement_of(
-    trials: Sequence[Trial], opinions: Mapping[str, float | None], *, metric: str, noise: float, seed: int
-) -> dict[str, Any]:
+def agreement_of(judged: Sequence[Judged], *, seed: int) -> dict[str, Any]:
     """Kendall's tau with its interval and ceiling, JSON types; without enough candidates only why there is none."""
-    pairs = [
-        (score, value)
-        for one in trials
-        if (score := opinions.get(one.candidate.fingerprint)) is not None and (value := one.value(metric)) is not None
-    ]
-    if len(pairs) < FEWEST:
-        reason = f"an order needs at least {FEWEST} candidates that both know, and there are {len(pairs)}"
-        return {"candidates": len(pairs), "reason": reason}
-    scores, values = (np.array(one, np.float64)[:, None] for one in zip(*pairs, strict=True))
-    supernet = Labels(scores, np.zeros_like(scores))
-    scratch = Labels(values, np.zeros_like(values), between=noise**2)
+    known = [one for one in judged if one.opinion is not None]
+    counts = {"read_out": sum(one.is_read_out for one in known), "random": sum(not one.is_read_out for one in known)}
+    if len(known) < FEWEST:
+        reason = f"an order needs at least {FEWEST} candidates that both know, and there are {len(known)}"
+        return {**counts, "candidates": len(known), "reason": reason}
+    opinions = np.array([one.opinion for one in known], np.float64)
+    losses = np.array([one.loss for one in known], np.float64)
+    noise = noise_of_scores(losses, np.array([np.nan if one.again is None else one.again for one in known]))
+    supernet = Labels(opinions[:, None], np.zeros((len(known), 1)))
+    between = 0.0 if noise is None else noise**2
+    scratch = Labels(normal_scores(losses)[:, None], np.zeros((len(known), 1)), between=between)
     drawn = resamples(supernet, scratch, count=RESAMPLES, rng=np.random.default_rng(seed))
     found = agreement(supernet, scratch, drawn, confidence=LEVEL)
-    return {**asdict(found), "share": found.share, "noise": noise, "level": LEVEL}
+    twice = {"twice": sum(one.again is not None for one in known), "noise": noise, "level": LEVEL}
+    if noise is None:
+        return {**counts, **asdict(found), **twice, "ceiling": None, "full_reliability": None, "share": None}
+    return {**counts, **asdict(found), **twice, "share": found.share}
+
+
+def noise_of_scores(losses: Vector, again: Vector) -> float | None:
+    """Standard deviation of one training among normal scores; NaN where there was no second one, None if too few.
+
+    A second loss stands where its shifted value would among the first ones.
+    """
+    known = np.isfinite(again)
+    if known.sum() < FEWEST_TWICE:
+        return None
+    shifted = again[known] - np.median(again[known] - losses[known])
+    scores, order = normal_scores(losses), np.argsort(losses, kind="stable")
+    differences = scores[known] - np.interp(shifted, losses[order], scores[order])
+    return float(np.sqrt(differences.var(ddof=1) / 2.0))
+
+
+def spread(judged: Sequence[Judged], count: int) -> list[Judged]:
+    """Up to `count` of those that both know, evenly over the order from scratch, its ends among them."""
+    known = sorted((one for one in judged if one.opinion is not None), key=lambda one: one.loss)
+    if len(known) <= count:
+        return known
+    places = np.unique(np.linspace(0, len(known) - 1, count).round().astype(int))
+    return [known[at] for at in places]

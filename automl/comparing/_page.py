@@ -69,7 +69,8 @@ _DIFFERENCES = (
     "ratio of means with its 95 % interval over resampled seeds; A12 is the chance that a run of the first has less."
 )
 _ORDERS = (
-    "Kendall's tau between scores in the method's supernet and the quality that studies of the seed measured when they "
-    "trained from scratch, over what the method has read out and what other studies drew at random. The ceiling is "
-    "what the noise of one training from scratch allows; its share is what tau reaches of it."
+    "Kendall's tau between scores in the method's supernet and quality after training from scratch as the search "
+    "trains, over what the method has read out and candidates drawn at random: by other studies of the seed, or for "
+    "this where they drew too few. The ceiling is what the noise of one such training allows, told by candidates that "
+    "were trained under a second seed; its share is what tau reaches of it."
 )

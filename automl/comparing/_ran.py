@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from automl.comparing._agreement import Judged
 from automl.comparing._entries import Entry
 from automl.control import quality_objective
 from automl.front import is_feasible, searched
@@ -19,18 +20,19 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Ran:
-    """One study of a comparison at its end, and its finals; `opinions` are the scores of a supernet by fingerprint."""
+    """One study of a comparison at its end, and its finals.
+
+    `judged` is what its method is judged by, empty for a searcher; `diagnosis` what was trained for that beside the
+    studies of the seed, which the first of them tells.
+    """
 
     entry: Entry
     seed: int
     study: Study
     folder: Path
     finals: Json
-    opinions: Mapping[str, float | None] = field(default_factory=dict)
-
-    def with_opinions(self, opinions: Mapping[str, float | None]) -> Ran:
-        """The same with scores."""
-        return replace(self, opinions=opinions)
+    judged: tuple[Judged, ...] = ()
+    diagnosis: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def trials(self) -> list[Trial]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from automl._files import write_text
 from automl._method import ScoresCandidates
 from automl._wiring import check, recorded
 from automl.comparing._account import comparison_of
-from automl.comparing._agreement import opinions_of
 from automl.comparing._entries import Entry
+from automl.comparing._judging import Diagnosis, judged
 from automl.comparing._page import write_page
 from automl.comparing._ran import Ran
 from automl.config import BudgetSection, StudyConfig, StudySection
@@ -35,7 +35,8 @@ class Plan:
     """Entries, each under `seeds` seeds from the configuration's on, with `rows` to train on in each study.
 
     Everything is kept in `folder` and in the store, so that the same plan goes on where it stopped. Finals train the
-    `top` candidates of each study over `final_seeds` fresh seeds.
+    `top` candidates of each study over `final_seeds` fresh seeds. `diagnosis` says what is trained beside the studies,
+    to tell how far the orders of methods can be trusted.
     """
 
     config: StudyConfig
@@ -46,6 +47,7 @@ class Plan:
     top: int = 1
     final_seeds: int = 3
     device: str = "auto"
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
 
 
 def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) -> dict[str, Any] | None:
@@ -69,7 +71,7 @@ def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) ->
             if ran is None:
                 return None
             of_seed.append(ran)
-        found += [_with_opinions(one, of_seed, plan) for one in of_seed]
+        found += judged(of_seed, plan.folder, plan.diagnosis)
         for one in of_seed:
             one.study.close()
     told = comparison_of(found, name=plan.config.study.name, rows=plan.rows)
@@ -142,8 +144,3 @@ def opened(plan: Plan, entry: Entry, seed: int) -> Study:
     # what the method thinks of all candidates is asked at the end
     study.keeps_files = isinstance(study.wiring.method, ScoresCandidates)
     return study
-
-
-def _with_opinions(ran: Ran, of_seed: list[Ran], plan: Plan) -> Ran:
-    """With what a method that scores thinks of everything that was trained from scratch under its seed."""
-    return ran.with_opinions(opinions_of(ran, of_seed, plan.folder))

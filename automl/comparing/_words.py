@@ -83,7 +83,7 @@ def lines(found: Json) -> list[str]:
             f"over {seeds} seed{'s' * (seeds != 1)}"
         )
     told += [f"{one['entry']}, seed {one['seed']}: {word}" for one in found["runs"] for word in one["ended_at"]]
-    return [*told, *(_agreement(one) for one in found["agreement"])]
+    return [*told, *(_agreement(one) for one in found["agreement"]), *_diagnosis(found["diagnosis"])]
 
 
 def _significant(one: Json) -> str:
@@ -102,15 +102,30 @@ def _agreement(one: Json) -> str:
         return f"{place}: no agreement of orders can be told: {one['reason']}"
     return (
         f"{place}: Kendall's tau between supernet and from scratch is {one['tau']:.2f} ({one['low']:.2f} to "
-        f"{one['high']:.2f}), its ceiling {one['ceiling']:.2f}, over {one['candidates']} candidates"
+        f"{one['high']:.2f}), {_ceiling(one)}, over {one['candidates']} candidates"
     )
+
+
+def _ceiling(one: Json) -> str:
+    if one["ceiling"] is None:
+        return f"its ceiling unknown, as {one['twice']} candidates were trained twice"
+    return f"its ceiling {one['ceiling']:.2f} (by {one['twice']} candidates that were trained twice)"
+
+
+def _diagnosis(used: Json) -> list[str]:
+    if not used["trainings"]:
+        return []
+    return [
+        f"beside the studies, {used['trainings']:,} trainings over {used['rows']:,} rows tell how far these orders can "
+        "be trusted; they are charged to no method"
+    ]
 
 
 def _tau(one: Json) -> tuple[str, str, str, str]:
     if "tau" not in one:
         return "", "", "", ""
-    share = "" if one["share"] is None else f"{one['share']:.2f}"
-    return f"{one['tau']:.2f}", f"{one['low']:.2f} to {one['high']:.2f}", f"{one['ceiling']:.2f}", share
+    ceiling, share = ("" if one[name] is None else f"{one[name]:.2f}" for name in ("ceiling", "share"))
+    return f"{one['tau']:.2f}", f"{one['low']:.2f} to {one['high']:.2f}", ceiling, share
 
 
 def _spread(one: Json | None, form: str) -> str:

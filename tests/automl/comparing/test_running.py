@@ -10,7 +10,7 @@ import pytest
 
 from automl import ConfigError, Study, StudyError
 from automl.cli._app import run as run_command
-from automl.comparing import Plan, compare, entries_of
+from automl.comparing import Diagnosis, Plan, compare, entries_of
 from automl.comparing._running import config_of
 from automl.config import StudyConfig, parse_config
 from automl.finals import Plan as FinalsPlan
@@ -18,6 +18,7 @@ from tests.automl.planted_study import planted_data
 
 ONE_SHOT = "one_shot:candidates=6:keep=6:batch_size=10:calibration_rows=4:evaluation_rows=6:device=cpu:share=0.9"
 ROWS = 150
+NONE = Diagnosis(random=0, twice=0)
 SPACE = {"name": "autoctr", "blocks": 2, "widths": [4, 8], "embedding_dim": 2}
 
 
@@ -40,8 +41,17 @@ def config_in(folder: Path, **sections: Any) -> StudyConfig:
     return parse_config(content, source="c.yaml")
 
 
-def plan_in(folder: Path, entries: str, *, seeds: int = 2, rows: int = ROWS, **sections: Any) -> Plan:
-    return Plan(config_in(folder, **sections), entries_of(entries), rows, seeds, folder / "out")
+def plan_in(
+    folder: Path,
+    entries: str,
+    *,
+    seeds: int = 2,
+    rows: int = ROWS,
+    diagnosis: Diagnosis = NONE,
+    **sections: Any,
+) -> Plan:
+    config = config_in(folder, **sections)
+    return Plan(config, entries_of(entries), rows, seeds, folder / "out", diagnosis=diagnosis)
 
 
 def planted_finals(study: Study, plan: FinalsPlan) -> dict[str, Any]:
@@ -83,8 +93,8 @@ def test_an_entry_that_the_rows_do_not_pay_for_is_refused_before_any_runs(tmp_pa
 
 @pytest.mark.usefixtures("without_finals")
 def test_a_method_and_a_searcher_are_compared_at_equal_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl.comparing._agreement.MOST_RANDOM", 4)
-    plan = plan_in(tmp_path, f"{ONE_SHOT},random_search", rows=ROWS)
+    monkeypatch.setattr("automl.comparing._judging.MOST_RANDOM", 4)
+    plan = plan_in(tmp_path, f"{ONE_SHOT},random_search", rows=ROWS, diagnosis=Diagnosis(random=3, twice=5))
     found = compare(plan)
     assert found is not None
     left = [path.name for path in (tmp_path / "home" / "methods").glob("*/*")]
@@ -96,9 +106,32 @@ def test_a_method_and_a_searcher_are_compared_at_equal_rows(tmp_path: Path, monk
     assert random_search["rows"] == random_search["trials"] <= ROWS
     assert [(one["score"], one["seeds"]) for one in found["duels"]] == [("test_ne", 2), ("flops", 2)]
     for one in found["agreement"]:
-        assert (one["read_out"], one["random"]) == (6, 4)
+        assert (one["read_out"], one["random"], one["twice"]) == (6, 4, 5)
+        assert 0.0 <= one["ceiling"] <= 1.0
         assert -1.0 <= one["low"] <= one["high"] <= 1.0
+    assert found["diagnosis"]["trainings"] == found["diagnosis"]["rows"] == 2 * 5  # a planted one sees one row
     assert json.loads((tmp_path / "out" / "compare.json").read_text()) == found
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_without_a_random_searcher_a_sample_is_drawn_trained_once_and_charged_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_in(tmp_path, ONE_SHOT, seeds=1, diagnosis=Diagnosis(random=7, twice=4))
+    found = compare(plan)
+    assert found is not None
+    [one] = found["agreement"]
+    assert (one["read_out"], one["random"], one["twice"]) == (6, 7, 4)
+    assert found["diagnosis"]["trainings"] == 7 + 4
+    assert found["entries"][0]["rows"] <= ROWS
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    assert "11 trainings over 11 rows tell how far these orders can be trusted; they are charged to no method" in page
+
+    def evaluate(*_: object) -> None:
+        raise AssertionError("what is kept is not trained again")
+
+    monkeypatch.setattr("evaluators.planted.Planted.evaluate", evaluate)
+    assert compare(plan) == found
 
 
 @pytest.mark.usefixtures("without_finals")
@@ -196,7 +229,7 @@ def test_the_verb_prints_entries_and_what_is_significant(
 def test_a_method_that_does_not_score_keeps_no_weights_and_the_page_says_why_there_is_no_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("_running", "_agreement"):
+    for module in ("_running", "_judging"):
         monkeypatch.setattr(f"automl.comparing.{module}.ScoresCandidates", Path)  # no method is one
     plan, kept = plan_in(tmp_path, ONE_SHOT, seeds=1), list[bool]()
 
