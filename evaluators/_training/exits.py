@@ -16,8 +16,9 @@ _ALLOCATION_WORDS = (
     "failed to map segment",
 )
 
-_STACK_WORDS = ("can't start new thread", "thread creation failed")
-"""A thread's stack is memory too; without a limit of memory it is rather one of processes that is reached."""
+_LIMIT_WORDS = ("can't start new thread", "thread creation failed", "could not create a primitive")
+"""Where memory is limited these are want of memory: of a thread's stack, and of what oneDNN builds before a product. Else
+it is rather a limit of processes that was reached, or a fault of the library."""
 
 
 def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool, has_memory_limit: bool = False) -> Failure:
@@ -30,7 +31,7 @@ def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool, has_memory
     if name == "SIGKILL" and is_oom_kill:
         reason = "the kernel's out-of-memory killer ended the training process; lower the widths, rows or hash_cap"
         return Failure(FailureKind.OUT_OF_MEMORY, reason)
-    words = (*_ALLOCATION_WORDS, *_STACK_WORDS) if has_memory_limit else _ALLOCATION_WORDS
+    words = (*_ALLOCATION_WORDS, *_LIMIT_WORDS) if has_memory_limit else _ALLOCATION_WORDS
     if any(word in said.lower() for word in words):
         return Failure(FailureKind.OUT_OF_MEMORY, f"the training process could not allocate memory: {said}")
     if name == "SIGKILL":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from evaluators import FailureKind
 from evaluators._training.exits import failure_of_exit, out_of_memory_kills
 
@@ -35,8 +37,8 @@ def test_an_abort_after_a_failed_allocation_is_out_of_memory() -> None:
     assert failure.kind is FailureKind.OUT_OF_MEMORY
 
 
-def test_a_thread_without_a_stack_is_out_of_memory_where_memory_is_limited() -> None:
-    said = "RuntimeError: can't start new thread"
+@pytest.mark.parametrize("said", ["RuntimeError: can't start new thread", "RuntimeError: could not create a primitive"])
+def test_what_a_limit_of_memory_does_to_libraries_is_out_of_memory(said: str) -> None:
     limited = failure_of_exit(1, said, is_oom_kill=False, has_memory_limit=True)
     assert limited.kind is FailureKind.OUT_OF_MEMORY
     assert failure_of_exit(1, said, is_oom_kill=False).kind is FailureKind.CRASHED
