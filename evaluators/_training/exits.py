@@ -17,8 +17,8 @@ _ALLOCATION_WORDS = (
 )
 
 _LIMIT_WORDS = ("can't start new thread", "thread creation failed", "could not create a primitive")
-"""Where memory is limited these are want of memory: of a thread's stack, and of what oneDNN builds before a product. Else
-it is rather a limit of processes that was reached, or a fault of the library."""
+"""Where memory is limited these are want of memory: of a thread's stack, and of what oneDNN builds before a product.
+Else it is rather a limit of processes that was reached, or a fault of the library."""
 
 
 def failure_of_exit(returncode: int, said: str, *, is_oom_kill: bool, has_memory_limit: bool = False) -> Failure:
