@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,22 @@ from typing import Any
 import numpy as np
 
 from automl.bench._timing import machine
+from automl.bench.foresight import Foresight
 from automl.bench.predictors.measure import built
 from automl.bench.predictors.pool import Pool, pool_of_table
 from automl.bench.race.benchmark import Plan as RacePlan
 from automl.bench.race.benchmark import entrants_of, race, spec_of
 from automl.bench.race.ground import Course, course_on_table
 from automl.bench.race.running import Rules, Run
-from automl.proposals import SureFailures
-from evaluators import Evaluation, Failure, FailureKind, Metric, Objective, Suggestion, Trial, TrialState
+from evaluators import Objective
 from evaluators._tabular.entries import read_facts
 from predictors import rank_correlation
-from searchspaces import Candidate
 
 SIMULATED = "simulated_cluster"
 GUIDES = {SIMULATED: "roofline:equations=peaks"}
 """Where the table is what the calibrated equations say, a predictor that has them would know all of it."""
 
 OTHERS = ("random_search", "tpe")
-FAILED = Failure(FailureKind.CRASHED, "it failed in the table")
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,11 @@ class Plan:
 def cubicml(plan: Plan) -> dict[str, Any]:
     """Figures of searchers and of the predictor, in JSON types; runs of searches that the log has are not made again.
 
-    `gap` is what the best run that a search has measured is truly worth below the best of the table, as a share;
-    `foreseeable` the share of launched runs that failed and whose failure the runs before had foretold
-    (`proposals.SureFailures`), `failed` that of all failures; `mape` and `tau` are of runs that the predictor has not
-    seen.
+    `gap` is what the best run that a search has measured is truly worth below the best of the table, as a share.
+    `failed` is the share of launched runs that failed; `foreseeable` that of failures which a judge foretells who has
+    learned from the other rows of the whole table (`foresight`), more than any search can know at its start;
+    `foretold` that of failures which the same judge foretells from the runs before. `mape` and `tau` are of runs that
+    the predictor has not seen.
 
     Raises:
         AutomlError, EvaluatorError, SpaceError: the table cannot be read, or the log is of another race.
@@ -63,6 +62,7 @@ def cubicml(plan: Plan) -> dict[str, Any]:
     course = course_on_table(plan.table, [Objective(plan.metric)])
     names = (_entrant(guide), *OTHERS)
     log = race(course, RacePlan(entrants_of(",".join(names)), plan.seeds, plan.log, Rules(plan.runs, initial=0)))
+    foresight = Foresight(course)
     every = {label: [one for one in log.runs if one.searcher == label and one.seed < plan.seeds] for label in names}
     return {
         "table": plan.table.name,
@@ -72,7 +72,7 @@ def cubicml(plan: Plan) -> dict[str, Any]:
         "runs": plan.runs,
         "seeds": plan.seeds,
         "guide": guide,
-        "searchers": [searcher_row(label, found, course) for label, found in every.items()],
+        "searchers": [searcher_row(label, found, course, foresight) for label, found in every.items()],
         "predictor": predicted(pool_of_table(plan.table, plan.metric), guide, plan),
         "machine": machine(),
     }
@@ -104,19 +104,25 @@ def _entrant(guide: str) -> str:
     return f"cubicml:guide={json.dumps(spec_of(guide))}"
 
 
-def searcher_row(label: str, runs: Sequence[Run], course: Course) -> dict[str, Any]:
+def searcher_row(label: str, runs: Sequence[Run], course: Course, foresight: Foresight) -> dict[str, Any]:
     """Figures of one searcher over its searches."""
     truth = course.ground.truth[:, 0]
     gaps = np.array([_gap(one, truth) for one in runs])
-    candidates = {course.numbers[one.fingerprint]: one for one in course.space.candidates()}
-    trials = [_record(one, candidates, course.ground.objectives[0]) for one in runs]
-    launched = sum(map(len, trials))
+    failures = [[loss is None for loss in one.losses] for one in runs]
+    launched = sum(map(len, failures))
+    told = [foresight.of_record(one.rows, failed) for one, failed in zip(runs, failures, strict=True)]
+    hindsight = [
+        bool(foresight.in_hindsight[row]) and is_failure
+        for one, failed in zip(runs, failures, strict=True)
+        for row, is_failure in zip(one.rows, failed, strict=True)
+    ]
     return {
         "searcher": label.partition(":")[0],
         "median_gap": float(np.median(gaps)),
         "gap_quartiles": np.quantile(gaps, [0.25, 0.75]).tolist(),
-        "foreseeable": sum(_foreseeable(one, course) for one in trials) / launched,
-        "failed": sum(trial.state is TrialState.FAIL for one in trials for trial in one) / launched,
+        "foreseeable": sum(hindsight) / launched,
+        "foretold": sum(map(sum, told)) / launched,
+        "failed": sum(map(sum, failures)) / launched,
         "ask_seconds": float(np.mean([one.ask_seconds for one in runs])),
     }
 
@@ -126,27 +132,3 @@ def _gap(run: Run, truth: np.typing.NDArray[np.float64]) -> float:
     known = [(loss, row) for loss, row in zip(run.losses, run.rows, strict=True) if loss is not None]
     best = float(np.nanmin(truth))
     return (float(truth[min(known)[1]]) - best) / abs(best) if known else float("inf")
-
-
-def _record(run: Run, candidates: Mapping[int, Candidate], objective: Objective) -> list[Trial]:
-    """The trials of a run as the searcher was told them."""
-    found = []
-    for number, (row, loss) in enumerate(zip(run.rows, run.losses, strict=True)):
-        asked = Suggestion(candidates[row], replicate=run.replicates[number])
-        if loss is None:
-            found.append(Trial(number, "search", asked, TrialState.FAIL, failure=FAILED))
-        else:
-            value = Evaluation({objective.metric: Metric(objective.loss(loss))})  # a loss of a loss is the value
-            found.append(Trial(number, "search", asked, TrialState.COMPLETE, evaluation=value))
-    return found
-
-
-def _foreseeable(record: Sequence[Trial], course: Course) -> int:
-    """Failures that the trials before them had foretold, or that no memory can hold."""
-    failures = SureFailures(course.space, course.ground.objectives[0])
-    count = 0
-    for at, trial in enumerate(record):
-        if trial.state is TrialState.FAIL:
-            failures.learn(record[:at])
-            count += failures.foretells(trial.candidate)
-    return count
