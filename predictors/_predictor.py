@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,5 +49,28 @@ class Predictor(Protocol):
 
         Raises:
             PredictorError: `fit` was never called.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What was said of candidates of one fold by what was fitted to the other folds, and how they were measured.
+
+    Both `[n]`, smaller is better; only the order of each means something, and only within the fold.
+    """
+
+    predicted: NDArray[np.float64]
+    measured: NDArray[np.float64]
+
+
+@runtime_checkable
+class CrossValidated(Protocol):
+    """A predictor that cross-validates itself: whoever wants to know how well it orders need not do that again."""
+
+    def held_out(self, trials: Sequence[Trial], metric: str) -> Sequence[HeldOut]:
+        """By folds, from its last look at these trials or their beginning; none where it has not looked yet.
+
+        A function of the trials. A `fit` to the same trials that follows looks no more.
         """
         ...

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evaluators import Objective, Suggestion, Trial
 from predictors._checks import check_fitted
-from predictors._predictor import Prediction, Predictor, PredictorError
+from predictors._predictor import HeldOut, Prediction, Predictor, PredictorError
 from predictors._rank_correlation import rank_correlation
 from predictors._records import places
 from searchspaces import FeatureSchema, SearchSpace, load_plugin
@@ -84,6 +84,7 @@ class Auto:
         self._members: dict[str, Predictor] = {name: _member(name, space, schema) for name in members}
         self._every, self._folds = every, folds
         self._choice = Choice((members[0],))
+        self._held_out: tuple[HeldOut, ...] = ()
         self._chosen_by: Any = None
         self._is_fitted = False
 
@@ -98,12 +99,7 @@ class Auto:
         Raises:
             ObjectiveError: the metric is not a known one, so that its direction is unknown.
         """
-        objective = Objective(metric)
-        known = trials[: len(trials) // self._every * self._every]
-        basis = (metric, [(trial.suggestion.identity, trial.state, trial.value(metric)) for trial in known])
-        if basis != self._chosen_by:
-            self._choice = self._chosen(known, objective) if known else Choice((next(iter(self._members)),))
-            self._chosen_by = basis
+        self._look(trials, metric)
         for name, seed in zip(self._members, rng.integers(2**31, size=len(self._members)), strict=True):
             if name in self._choice.names:
                 self._members[name].fit(trials, metric, rng=np.random.default_rng(seed))
@@ -122,10 +118,32 @@ class Auto:
         variances = np.stack([(one.std / spread) ** 2 for one, _, spread in found])
         return Prediction(means.mean(axis=0), np.sqrt(variances.mean(axis=0) + means.var(axis=0)))
 
+    def held_out(self, trials: Sequence[Trial], metric: str) -> Sequence[HeldOut]:
+        """What the chosen ones, or their mean, said in the cross-validation that chose them; see `CrossValidated`.
+
+        A little better than what is to come, since the best was chosen by it.
+
+        Raises:
+            ObjectiveError: the metric is not a known one, so that its direction is unknown.
+        """
+        self._look(trials, metric)
+        return self._held_out
+
+    def _look(self, trials: Sequence[Trial], metric: str) -> None:
+        """Chooses anew where the record has grown enough."""
+        objective = Objective(metric)
+        known = trials[: len(trials) // self._every * self._every]
+        basis = (metric, [(trial.suggestion.identity, trial.state, trial.value(metric)) for trial in known])
+        if basis != self._chosen_by:
+            self._choice, self._held_out = Choice((next(iter(self._members)),)), ()
+            if known:
+                self._choice, self._held_out = self._chosen(known, objective)
+            self._chosen_by = basis
+
     def _scale(self, name: str) -> tuple[float, float]:
         return self._choice.scale.get(name, (0.0, 1.0))
 
-    def _chosen(self, trials: Sequence[Trial], objective: Objective) -> Choice:
+    def _chosen(self, trials: Sequence[Trial], objective: Objective) -> tuple[Choice, tuple[HeldOut, ...]]:
         unseen = {name: self._unseen(name, trials, objective) for name in self._members}
         options: list[tuple[str, ...]] = [(name,) for name in unseen]
         options += [pair for pair in combinations(unseen, 2) if len(unseen) > 2]
@@ -134,12 +152,14 @@ class Auto:
         best = options[0]
         for names in options[1:]:
             best = names if _is_surely_better(taus[names] - taus[best]) else best
-        return Choice(
+        choice = Choice(
             best,
             len(trials),
             {name: _centre_and_spread(np.concatenate([fold.said for fold in unseen[name]])) for name in unseen},
             {" + ".join(names): float(found.mean()) for names, found in taus.items()},
         )
+        folds = zip(*(unseen[name] for name in best), strict=True)
+        return choice, tuple(HeldOut(_mean_said(fold), fold[0].place) for fold in folds)
 
     def _unseen(self, name: str, trials: Sequence[Trial], objective: Objective) -> list[_Unseen]:
         record = places(trials, objective)
@@ -179,8 +199,13 @@ def _is_surely_better(gains: NDArray[np.float64]) -> bool:
 
 
 def _fold_tau(members: Sequence[_Unseen]) -> float:
-    mean = np.mean([_standardised(one.said) for one in members], axis=0)
-    return rank_correlation(mean, members[0].place)
+    return rank_correlation(_mean_said(members), members[0].place)
+
+
+def _mean_said(members: Sequence[_Unseen]) -> NDArray[np.float64]:
+    """Of one fold's candidates by several predictors, each on its own scale, `[n]`."""
+    mean: NDArray[np.float64] = np.mean([_standardised(one.said) for one in members], axis=0)
+    return mean
 
 
 def _standardised(said: NDArray[np.float64]) -> NDArray[np.float64]:

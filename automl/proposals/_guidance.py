@@ -23,7 +23,7 @@ class Guidance:
     The blind share keeps the guide's training data honest. The guide is fitted once per told record with a seed that
     depends on the record's length alone, so that a resumed study gets the same one. One that is `watched` is not
     followed as long as its cross-validated rank correlation is below 0.1 with 90 %: then the first mutant drawn is
-    taken, as without a guide.
+    taken, as without a guide. It is looked at when the searcher is told, as that takes several fits.
     """
 
     guide: Predictor
@@ -36,6 +36,11 @@ class Guidance:
 
     def __post_init__(self) -> None:
         self._watch = Watch(self.guide, Objective(self.metric))
+
+    def told(self, record: Sequence[Trial]) -> None:
+        """Looks at the guide where the record has grown enough; what a searcher does at the end of each `tell`."""
+        if self.watched:
+            self._watch.look(record)
 
     def pick(
         self, mutants: Sequence[Candidate], record: Sequence[Trial], rng: np.random.Generator
@@ -76,6 +81,11 @@ class Mutants:
     count: int
     guidance: Guidance | None = None
     allows: Allows = lambda _: True
+
+    def told(self, record: Sequence[Trial]) -> None:
+        """Lets the guide be looked at, where there is one; at the end of each `tell`."""
+        if self.guidance is not None:
+            self.guidance.told(record)
 
     def drawn(
         self, parent: Trial, record: Sequence[Trial], taken: Set[Identity], rng: np.random.Generator, *, edits: int = 1

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators import Objective, Trial
-from predictors import Predictor, loss_ranks
+from predictors import CrossValidated, Predictor, loss_ranks
 from searchspaces import Value
+
+Vector = NDArray[np.float64]
 
 FOLDS = 5
 FEWEST = 20
@@ -55,7 +57,8 @@ class Trust:
 class Watch:
     """Looks after every `EVERY` trials how far a guide can be trusted, by the trials until then alone.
 
-    So the answer follows from the record, and a resumed study gets the same one.
+    So the answer follows from the record, and a resumed study gets the same one. To look takes several fits, so a
+    searcher does it when it is told, and an ask finds it done.
     """
 
     guide: Predictor
@@ -66,7 +69,7 @@ class Watch:
         """What is known by now; it may leave the guide fitted on a part of the record, so fit it afterwards."""
         until = len(record) // EVERY * EVERY
         if until and until != self._seen[0]:
-            step = -(-until // MOST)
+            step = 1 if isinstance(self.guide, CrossValidated) else -(-until // MOST)
             rng = np.random.default_rng([until, 2])
             self._seen = (until, cross_validated_trust(self.guide, record[:until:step], self.objective, rng))
         return self._seen[1]
@@ -79,10 +82,15 @@ def cross_validated_trust(
 
     Pairs are compared within a fold and a rung, as predictions of two fits have no common scale; trials of one
     candidate are in one fold. None with fewer than twenty trials, or where none differ. It leaves the guide fitted on a
-    part of them.
+    part of them. A guide that cross-validates itself is asked what it has found, and not fitted.
     """
     if len(trials) < FEWEST:
         return None
+    if isinstance(guide, CrossValidated):
+        found = guide.held_out(trials, objective.metric)
+        if sum(len(one.measured) for one in found) < FEWEST:
+            return None
+        return _trust(np.concatenate([_agreements(one.predicted, one.measured) for one in found]))
     fingerprints = list(dict.fromkeys(trial.candidate.fingerprint for trial in trials))
     fold_of = dict(zip(fingerprints, rng.permutation(len(fingerprints)) % FOLDS, strict=True))
     agreements: list[NDArray[np.float64]] = []
@@ -91,16 +99,18 @@ def cross_validated_trust(
         rest = [trial for trial in trials if fold_of[trial.candidate.fingerprint] != fold]
         if held and rest:
             guide.fit(rest, objective.metric, rng=rng)
-            agreements.append(_agreements(guide, held, objective))
+            predicted = guide.predict([trial.suggestion for trial in held]).mean
+            rungs = np.array([trial.suggestion.fidelity.rung for trial in held])
+            agreements.append(_agreements(predicted, loss_ranks(held, objective), rungs[:, None] == rungs))
     return _trust(np.concatenate(agreements)) if agreements else None
 
 
-def _agreements(guide: Predictor, held: Sequence[Trial], objective: Objective) -> NDArray[np.float64]:
-    """For each trial the sum of agreements with others, and how many others differ from it: `[n, 2]`."""
-    predicted = guide.predict([trial.suggestion for trial in held]).mean
-    measured = loss_ranks(held, objective)
-    rungs = np.array([trial.suggestion.fidelity.rung for trial in held])
-    order = np.sign(measured[:, None] - measured) * (rungs[:, None] == rungs)
+def _agreements(predicted: Vector, measured: Vector, compare: NDArray[np.bool_] | bool = True) -> NDArray[np.float64]:
+    """For each trial the sum of agreements with others, and how many others differ from it: `[n, 2]`.
+
+    Pairs count where they may be compared, `[n, n]`.
+    """
+    order = np.sign(measured[:, None] - measured) * compare
     agreement = order * np.sign(predicted[:, None] - predicted)
     return np.stack([agreement.sum(axis=1), np.abs(order).sum(axis=1)], axis=1)
 

@@ -148,11 +148,13 @@ class AutoCTR:
         self._known.learn(counted)
         self._trials.extend(counted)
         self._lessons.extend(counted)
+        self._mutants.told(self._lessons)
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Teaches the guide, and nothing else; the published one learned from full trainings."""
         if not self._faithful:
             self._lessons.extend(trials)
+            self._mutants.told(self._lessons)
 
     def _is_counted(self, trial: Trial) -> bool:
         return trial.stage == "search" and not (self._faithful and trial.state is TrialState.FAIL)

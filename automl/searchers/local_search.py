@@ -103,10 +103,12 @@ class LocalSearch:
                 self._number, self._descent = number, []
             if number == self._number:
                 self._descent.append(trial)
+        self._mutants.told(self._lessons)
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Teaches the guide, where there is one, and nothing else."""
         self._lessons.extend(trials)
+        self._mutants.told(self._lessons)
 
     def _next(
         self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator

@@ -139,10 +139,12 @@ class RegularizedEvolution:
         self._known.learn(counted)
         self._trials.extend(counted)
         self._lessons.extend(counted)
+        self._mutants.told(self._lessons)
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Teaches the guide, where there is one, and nothing else."""
         self._lessons.extend(trials)
+        self._mutants.told(self._lessons)
 
     def _parent(
         self, place: int, generation: int, underway: Sequence[Suggestion], rng: np.random.Generator

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from automl import plugins
-from predictors import PredictorError
+from predictors import CrossValidated, PredictorError, rank_correlation
 from predictors.auto import Auto, Choice, _is_surely_better
 from predictors.wl_gp import WLGP
 from searchspaces import FeatureSchema, Field, Kind, PluginError
@@ -53,6 +53,25 @@ def test_between_choices_nothing_is_compared_again(monkeypatch: pytest.MonkeyPat
     assert auto.fit(trials(59), "ne", rng=np.random.default_rng(0)).choice.trials == 40
 
 
+def test_what_was_held_out_is_told_of_the_chosen_ones_without_looking_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    auto = fitted(41)
+    monkeypatch.setattr(Auto, "_unseen", None)
+    folds = auto.held_out(trials(41), "ne")
+    assert isinstance(auto, CrossValidated)
+    assert sum(len(one.measured) for one in folds) == 40
+    taus = [rank_correlation(one.predicted, one.measured) for one in folds]
+    assert np.mean(taus) == pytest.approx(auto.choice.tau[" + ".join(auto.choice.names)])
+
+
+def test_a_look_is_shared_by_the_fit_that_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    auto = Auto(SPACE, members=CHEAP)
+    assert auto.held_out(trials(19), "ne") == ()
+    folds = auto.held_out(trials(20), "ne")
+    monkeypatch.setattr(Auto, "_unseen", None)
+    auto.fit(trials(25), "ne", rng=np.random.default_rng(0))
+    assert auto.held_out(trials(25), "ne") is folds
+
+
 def test_the_choice_does_not_depend_on_the_generator() -> None:
     other = Auto(SPACE, members=CHEAP).fit(trials(40), "ne", rng=np.random.default_rng(9))
     assert other.choice == fitted(40).choice
@@ -83,7 +102,7 @@ def test_the_process_on_graphs_is_chosen_where_it_orders_best() -> None:
 
 
 def test_members_that_disagree_spread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Auto, "_chosen", lambda self, known, objective: Choice(CHEAP))
+    monkeypatch.setattr(Auto, "_chosen", lambda self, known, objective: (Choice(CHEAP), ()))
     auto = fitted(60)
     mean, std = np.zeros((2, len(HELD_OUT))), np.zeros((2, len(HELD_OUT)))
     for at, name in enumerate(CHEAP):

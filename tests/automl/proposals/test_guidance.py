@@ -61,6 +61,15 @@ def test_a_guide_that_nobody_watches_is_followed_whatever_it_says() -> None:
     assert guide.fits == 1
 
 
+def test_what_was_looked_at_when_told_is_not_looked_at_when_asked() -> None:
+    guide = Oracle()
+    guidance = Guidance(guide, "ne")
+    Mutants(SPACE, 30, guidance).told(record(20))
+    assert guide.fits == 5
+    drawn(guidance, 20)
+    assert guide.fits == 6
+
+
 def test_the_guide_is_cross_validated_once_in_twenty_trials() -> None:
     guide = Oracle()
     guidance, fits = Guidance(guide, "ne"), []

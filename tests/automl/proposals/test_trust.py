@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy import stats
 from automl.proposals import Trust, Watch, cross_validated_trust
 from automl.proposals._trust import EVERY, FOLDS, MOST, NORMAL_90
 from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial, TrialState
-from predictors import Prediction
+from predictors import HeldOut, Prediction, loss_ranks
 from searchspaces import Candidate, Options
 
 NE = Objective("ne")
@@ -23,7 +24,7 @@ class Guide:
         self.splits: list[tuple[set[int], set[int]]] = []
         self.fitted: set[int] = set()
 
-    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Guide:
+    def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
         self.fitted = {number(one.suggestion) for one in trials}
         return self
 
@@ -70,7 +71,7 @@ def test_within_one_fold_it_is_kendalls_tau() -> None:
     rng = np.random.default_rng(1)
     truth, guesses = rng.standard_normal(12), rng.standard_normal(12)
     trials = [trial(at, float(value)) for at, value in enumerate(truth)]
-    found = _trust(_agreements(Guide(lambda at: guesses[at]), trials, NE))
+    found = _trust(_agreements(guesses, loss_ranks(trials, NE)))
     assert found is not None
     assert found.tau == pytest.approx(stats.kendalltau(truth, guesses).statistic)
 
@@ -113,6 +114,35 @@ def test_a_watch_looks_after_every_twenty_trials_and_at_those_alone() -> None:
     assert found == [Trust(1.0, 1.0)] * EVERY
     assert len(guide.splits) == FOLDS
     assert max(one for _, asked in guide.splits for one in asked) == EVERY - 1
+
+
+class Checked(Guide):
+    """Has cross-validated itself: right about all pairs of one fold, and wrong about those of another."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda at: at)
+        self.asked: list[int] = []
+
+    def held_out(self, trials: Sequence[Trial], metric: str) -> list[HeldOut]:
+        self.asked.append(len(trials))
+        places = np.linspace(0.0, 1.0, len(trials) // 2)
+        return [HeldOut(10 + places, places), HeldOut(-places, places)]
+
+
+def test_a_guide_that_cross_validates_itself_is_asked_and_never_fitted() -> None:
+    guide = Checked()
+    watch = Watch(guide, NE)
+    found = [watch.look(ordered(count)) for count in range(18, 43)]
+    assert (guide.asked, guide.splits, found[:2]) == ([20, 40], [], [None, None])
+    assert {one.tau for one in found[2:] if one is not None} == {0.0}
+
+
+def test_what_is_known_of_few_candidates_is_not_told() -> None:
+    class Young(Checked):
+        def held_out(self, trials: Sequence[Trial], metric: str) -> list[HeldOut]:
+            return super().held_out(trials[:16], metric)
+
+    assert trust(Young(), ordered(20)) is None
 
 
 def test_a_watch_that_begins_late_finds_what_one_that_was_there_from_the_beginning_found() -> None:

@@ -93,6 +93,7 @@ def test_complexity_is_flops_but_parameters_in_the_faithful_form(faithful: bool,
 def test_the_guide_is_fitted_once_for_a_record_and_cross_validated_at_the_twentieth() -> None:
     guide = Oracle()
     searcher = told(AutoCTR(Bitstrings(), OBJECTIVES, guide=guide), random_record())
+    assert guide.fits == FOLDS  # off the path of an ask
     searcher.ask(3, generator(0, 0))
     searcher.ask(3, generator(0, 1))
     assert guide.fits == FOLDS + 1
