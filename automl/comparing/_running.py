@@ -13,8 +13,8 @@ from automl import plugins
 from automl._errors import StudyError
 from automl._files import write_text
 from automl._method import ScoresCandidates
-from automl._wiring import check, recorded
 from automl.comparing._account import comparison_of
+from automl.comparing._checks import check_begun, check_first, check_settings
 from automl.comparing._entries import Entry
 from automl.comparing._judging import Diagnosis, judged
 from automl.comparing._page import write_page
@@ -57,12 +57,13 @@ def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) ->
     the entries, so that a comparison that is looked at early is a whole one over fewer seeds.
 
     Raises:
-        ConfigError: what an entry says is wrong, or the rows do not pay for it; nothing has run then.
-        StudyError: a study of that name began with other settings, or its finals cannot be held.
+        ConfigError: what an entry says is wrong, the rows do not pay for it, or finals cannot be held on this data or
+            evaluator; nothing has run then.
+        StudyError: a study of that name began with other settings, and nothing has run; or its finals cannot be held.
     """
-    dataset = open_dataset(plan.config.data)
-    for entry in plan.entries:
-        check(config_of(plan, entry, plan.config.study.seed), dataset, is_started=False)
+    configs = _configs(plan)
+    check_first(configs[: len(plan.entries)], open_dataset(plan.config.data))
+    check_begun(configs)
     found: list[Ran] = []
     for number in range(plan.seeds):
         of_seed: list[Ran] = []
@@ -78,6 +79,12 @@ def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) ->
     write_text(plan.folder / RESULT_FILE, json.dumps(told, indent=2) + "\n")
     write_page(plan.folder / PAGE_FILE, told)
     return told
+
+
+def _configs(plan: Plan) -> list[StudyConfig]:
+    """Of all studies, seed by seed."""
+    seeds = range(plan.config.study.seed, plan.config.study.seed + plan.seeds)
+    return [config_of(plan, entry, seed) for seed in seeds for entry in plan.entries]
 
 
 def config_of(plan: Plan, entry: Entry, seed: int) -> StudyConfig:
@@ -133,14 +140,11 @@ def opened(plan: Plan, entry: Entry, seed: int) -> Study:
     """
     config = config_of(plan, entry, seed)
     study = open_new(config, load_if_exists=True, is_checked=True)
-    now = recorded(config)
-    other = sorted(key for key in {*now, *study.record.config} if study.record.config.get(key) != now.get(key))
-    if other:
+    try:
+        check_settings(study.record, config)
+    except StudyError:
         study.close()
-        raise StudyError(
-            f"a comparison goes on with what it began with, but study {study.name!r} has another {other[0]}; "
-            "restore it, or choose another study.name"
-        )
+        raise
     # what the method thinks of all candidates is asked at the end
     study.keeps_files = isinstance(study.wiring.method, ScoresCandidates)
     return study

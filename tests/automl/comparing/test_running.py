@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,47 @@ def test_studies_that_began_with_other_settings_are_refused(tmp_path: Path) -> N
     compare(plan_in(tmp_path, "random_search", rows=5, seeds=1))
     with pytest.raises(StudyError, match="study 'c-random_search-3' has another budget; restore it, or choose"):
         compare(plan_in(tmp_path, "random_search", rows=6, seeds=1))
+
+
+@pytest.mark.usefixtures("without_finals")
+def test_a_later_study_with_other_settings_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    compare(plan_in(tmp_path, "autoctr", rows=5, seeds=2))
+    with pytest.raises(StudyError, match="study 'c-autoctr-3' has another budget"):
+        compare(plan_in(tmp_path, "random_search,autoctr", rows=6, seeds=2), conduct=never)
+
+
+def never(study: Study) -> None:
+    raise AssertionError(f"{study.name} must not run")
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"evaluator": {"name": "external", "command": ["true"]}}, "has a trainer of its own"),
+        (
+            {"space": {"name": "codesign", "model": "m", "cluster": {}}},
+            "candidates of the space .codesign. have none",
+        ),
+    ],
+)
+def test_what_finals_cannot_judge_is_refused_before_anything_runs(
+    tmp_path: Path, sections: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        compare(plan_in(tmp_path, "random_search", **{"baselines": [], **sections}), conduct=never)
+    assert not (tmp_path / "automl.db").exists()
+
+
+def test_data_without_a_test_part_is_refused_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from evaluators._datasets import open_dataset
+
+    found = open_dataset(planted_data(tmp_path / "data"))
+    without = replace(found, rows={name: rows for name, rows in found.rows.items() if name != "test"})
+    monkeypatch.setattr("automl.comparing._running.open_dataset", lambda _: without)
+    with pytest.raises(ConfigError, match="winners are judged on the test part by finals"):
+        compare(plan_in(tmp_path, "random_search"), conduct=never)
 
 
 @pytest.mark.usefixtures("without_finals")
