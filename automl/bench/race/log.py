@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,9 @@ from automl._files import write_text
 from automl._versions import versions
 from automl.bench.race.ground import Ground
 from automl.bench.race.running import Rules, Run
+
+PACKED = ".gz"
+"""Of files that are stored beside a published table."""
 
 
 @dataclass(eq=False)
@@ -26,19 +31,19 @@ class Log:
 
     @classmethod
     def read(cls, path: Path) -> Log:
-        """The log of a file; a last line that a kill has torn does not count.
+        """The log of a file, which may be packed (`.gz`); a last line that a kill has torn does not count.
 
         Raises:
             AutomlError: it is no log of a race.
         """
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = _text(path).splitlines()
             first, *rest = [_parsed(line) for line in lines] or [None]
             head = (first or {})["race"]
             rules = head["rules"]
             runs = [Run.from_dict(one["run"]) for one in rest if one is not None]
             return cls(path, Ground.from_dict(head["ground"]), Rules(**rules), runs)
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, EOFError, zlib.error, KeyError, TypeError, ValueError) as error:
             raise AutomlError(
                 f"the log of a race begins with its rules and its ground, but {path} cannot be read as one: {error!r}"
             ) from error
@@ -48,8 +53,13 @@ class Log:
         """The log to write on: begun anew, or taken up where the same race stopped.
 
         Raises:
-            AutomlError: the file is of another race.
+            AutomlError: the file is of another race, or packed.
         """
+        if path.suffix == PACKED:
+            raise AutomlError(
+                f"a packed log is read with --from, but a race goes on in a plain one, and --log is {path}; unpack it, "
+                f"or name {path.with_suffix('')}"
+            )
         if not path.exists():
             head = {"rules": _rules(rules), "ground": ground.to_dict(), "versions": versions()}
             write_text(path, json.dumps({"race": head}) + "\n")
@@ -110,6 +120,11 @@ def _parsed(line: str) -> Any:
         return json.loads(line)
     except json.JSONDecodeError:
         return None
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == PACKED else content).decode("utf-8")
 
 
 def _whole(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,6 +139,23 @@ def test_parts_of_a_race_make_one(tmp_path: Path) -> None:
     parts = Log.merged([tmp_path / "a.jsonl", tmp_path / "b.jsonl", tmp_path / "a.jsonl"])
     whole = Log.read(tmp_path / "whole.jsonl")
     assert [(one.seed, one.rows) for one in parts.runs] == [(one.seed, one.rows) for one in whole.runs]
+
+
+def test_a_packed_log_is_read_and_not_written_on(tmp_path: Path) -> None:
+    log = race(planted(), Plan(entrants_of("random_search"), 2, tmp_path / "race.jsonl", RULES))
+    packed = tmp_path / "race.jsonl.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "race.jsonl").read_bytes()))
+    assert tables(Log.read(packed)) == tables(log)
+    assert Log.merged([packed, tmp_path / "race.jsonl"]).runs == log.runs
+    with pytest.raises(AutomlError, match=r"a packed log is read with --from, but .* or name .*race\.jsonl$"):
+        race(planted(), Plan(entrants_of("random_search"), 3, packed, RULES))
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{}" * 99)[:-9], gzip.compress(b"")[:10] + b"x" * 20])
+def test_a_packed_file_that_is_none_is_no_log(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "race.jsonl.gz").write_bytes(content)
+    with pytest.raises(AutomlError, match="the log of a race begins with"):
+        Log.read(tmp_path / "race.jsonl.gz")
 
 
 def test_what_is_no_log_is_told(tmp_path: Path) -> None:
