@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from automl.bench.learning.planting import prepared
 from automl.bench.learning.worlds import Signs
 from automl.methods.dnas import DNAS
 from evaluators import Objective
+from evaluators._training.supernet.settings import held_out_rows
 from searchspaces import Candidate, FeatureSchema
 from searchspaces.cost import cost
 
@@ -88,7 +89,7 @@ class Plan:
 
 
 def dnas(plan: Plan, *, kept: Path | None = None) -> Iterator[dict[str, Any]]:
-    """All runs so far after each of them; those that `kept` has with the same options are not done again."""
+    """All runs so far after each of them; those that `kept` has with the same settings are not done again."""
     runs: list[dict[str, Any]] = []
     if kept is not None and kept.exists():
         runs = json.loads(kept.read_text(encoding="utf-8"))["runs"]
@@ -114,7 +115,7 @@ def run(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
         return {
             "arm": arm,
             "seed": seed,
-            "options": _options(plan, arm),
+            "settings": _settings(plan, arm),
             "data": _data(plan),
             "best": list(_blocks(best)),
             "finds": crosses(best) == PLANTED_CROSSES,
@@ -148,8 +149,14 @@ def _likeliest_holds(one: Mapping[str, Any]) -> bool:
 
 
 def _is_of(found: Mapping[str, Any], plan: Plan, arm: str, seed: int) -> bool:
-    asked = {"arm": arm, "seed": seed, "options": _options(plan, arm), "data": _data(plan)}
-    return all(found[name] == value for name, value in asked.items())
+    asked = {"arm": arm, "seed": seed, "settings": _settings(plan, arm), "data": _data(plan)}
+    return all(found.get(name) == value for name, value in asked.items())
+
+
+def _settings(plan: Plan, arm: str) -> dict[str, Any]:
+    """Every option of the method as it is for an arm, and the rows that scores adapt on: defaults change, too."""
+    options = {one.name: one.default for one in fields(DNAS) if one.kw_only} | _options(plan, arm)
+    return {**options, "held_out_rows": held_out_rows(options["calibration_rows"], plan.planted_rows)}
 
 
 def _options(plan: Plan, arm: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from automl.bench.dnas import measure
-from automl.bench.dnas.measure import OPTIONS, TARGET_MACS, Plan, dnas, run, summary
+from automl.bench.dnas.measure import TARGET_MACS, Plan, _settings, dnas, run, summary
 from tests.automl.cli_runs import run_cli
 
 DATA = {"train": 50_000, "measured": 5_000}
@@ -44,7 +44,7 @@ def test_kept_runs_of_the_same_plan_are_not_done_again(
 
     def fake(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
         done.append(seed)
-        return {**tiny, "arm": arm, "seed": seed, "options": {**OPTIONS, "rows": plan.rows}, "data": DATA}
+        return {**tiny, "arm": arm, "seed": seed, "settings": _settings(plan, arm), "data": DATA}
 
     monkeypatch.setattr(measure, "run", fake)
     first = list(dnas(Plan(("usual",), seeds=2)))[-1]
@@ -54,6 +54,23 @@ def test_kept_runs_of_the_same_plan_are_not_done_again(
     assert again["arms"]["usual"]["runs"] == 3
     list(dnas(Plan(("usual",), seeds=1, rows=9000), kept=tmp_path / "kept.json"))
     assert done == [1, 2, 3, 1]
+
+
+@pytest.mark.parametrize("change", [{"adapt": 0}, {"refit": True}, {"recalibrate": False}, {"held_out_rows": 0}, {}])
+def test_runs_that_were_scored_otherwise_are_done_again(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    done: list[int] = []
+
+    def fake(plan: Plan, arm: str, seed: int) -> dict[str, Any]:
+        done.append(seed)
+        return tiny
+
+    monkeypatch.setattr(measure, "run", fake)
+    other = {**tiny, "settings": {**tiny["settings"], **change}}
+    (tmp_path / "kept.json").write_text(json.dumps({"runs": [other]}), encoding="utf-8")
+    list(dnas(TINY, kept=tmp_path / "kept.json"))
+    assert done == ([1] if change else [])
 
 
 def test_a_summary_counts_each_arm(tiny: dict[str, Any]) -> None:
