@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from automl.bench._timing import machine
 from automl.bench.predictors.pool import Pool
 from evaluators import Goal
 from predictors import Predictor, rank_correlation
-from searchspaces import SearchSpace, load_plugin, plugin_names
+from searchspaces import FeatureSchema, SearchSpace, load_plugin, plugin_names
 
 ROOM = "predictors"
 BEST = 5
@@ -60,7 +61,7 @@ def predictors(pool: Pool, plan: Plan, *, kept: Path | None = None) -> Iterator[
     names = plan.predictors or plugin_names(ROOM)
     _check(plan, pool)
     for name in names:
-        built(name, pool.space)
+        built(name, pool.space, pool.schema)
     about = _about(pool, plan)
     samples = _kept(kept, about)
     for repeat in range(plan.repeats):
@@ -72,8 +73,8 @@ def predictors(pool: Pool, plan: Plan, *, kept: Path | None = None) -> Iterator[
             yield {**about, "ceiling": pool.ceiling, "predictors": rows, "samples": samples, "machine": machine()}
 
 
-def built(text: str, space: SearchSpace) -> Predictor:
-    """The predictor that a name with options stands for.
+def built(text: str, space: SearchSpace, schema: FeatureSchema | None = None) -> Predictor:
+    """The predictor that a name with options stands for, with the schema where it takes one.
 
     Raises:
         PlanError: an option without a value, or one that the predictor does not take.
@@ -83,7 +84,8 @@ def built(text: str, space: SearchSpace) -> Predictor:
     options = dict(_option(pair, text) for pair in pairs)
     kind = load_plugin(ROOM, name)
     try:
-        predictor: Predictor = kind(space, **options)
+        injected = {"schema": schema} if "schema" in inspect.signature(kind).parameters else {}
+        predictor: Predictor = kind(space, **{**injected, **options})
     except TypeError as error:
         raise PlanError(f"options must be those of the predictor, but {text!r} has others: {error}") from error
     return predictor
@@ -138,7 +140,7 @@ def _sample(name: str, size: int, repeat: int, pool: Pool, plan: Plan) -> Sample
     held = [trials[at] for at in order[max(plan.train) :][: plan.held_out]]
     sign = 1.0 if pool.goal is Goal.MINIMIZE else -1.0
     true = sign * np.array([trial.value(pool.metric) for trial in held], dtype=np.float64)
-    predictor = built(name, pool.space)
+    predictor = built(name, pool.space, pool.schema)
     started = time.process_time()
     predictor.fit(learned, pool.metric, rng=np.random.default_rng([plan.seed, repeat, size]))
     mean = predictor.predict([trial.suggestion for trial in held]).mean

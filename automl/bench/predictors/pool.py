@@ -27,6 +27,7 @@ class Pool:
 
     `space` encodes them; `metric` is the name by which predictors know the label. `ceiling` is the tau that the
     labels' own noise allows, None where they do not tell it; `about` says where the trials are from, in JSON types.
+    `schema` is that of the data that they were trained on, where it is known: predictors get it as a study's do.
     """
 
     space: SearchSpace
@@ -35,6 +36,7 @@ class Pool:
     goal: Goal
     ceiling: float | None
     about: Mapping[str, Any]
+    schema: FeatureSchema | None = None
 
 
 def pool_of_file(source: Source) -> Pool:
@@ -60,7 +62,8 @@ def pool_of_table(table: Path, metric: str) -> Pool:
     """
     entries, facts = read_entries(table), read_facts(table)
     folder = table if table.is_dir() else table.parent
-    space = Tabled(FeatureSchema.from_dict(facts["schema"]), table=str(folder))
+    schema = FeatureSchema.from_dict(facts["schema"])
+    space = Tabled(schema, table=str(folder))
     searched = [one for one in entries if one.role == SEARCH]
     ended = [one for one in searched if isinstance(one.outcome, Evaluation)]
     labels = _labels(ended, metric)
@@ -68,6 +71,7 @@ def pool_of_table(table: Path, metric: str) -> Pool:
     about = {
         "file": table.name,
         "space": facts["space"],
+        "schema": "of the table",  # figures of before predictors got it answer another question
         "metric": metric,
         "goal": goal.value,
         "where": {"role": SEARCH},
@@ -81,7 +85,7 @@ def pool_of_table(table: Path, metric: str) -> Pool:
         "choices": [],
         "dropped": {},
     }
-    return Pool(space, _trials(labels, metric), metric, goal, _ceiling(labels), about)
+    return Pool(space, _trials(labels, metric), metric, goal, _ceiling(labels), about, schema)
 
 
 def ceiling_of(labels: Sequence[Sequence[float]]) -> float | None:

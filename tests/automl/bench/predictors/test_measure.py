@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from automl.bench.predictors.measure import Plan, PlanError, predictors
-from automl.bench.predictors.pool import Pool, pool_of_file
+from automl.bench.predictors.measure import Plan, PlanError, built, predictors
+from automl.bench.predictors.pool import Pool, pool_of_file, pool_of_table
 from automl.bench.trial_files.source import Source
 from evaluators import Goal
+from predictors.wl_gp import WLGP
 from searchspaces import PluginError
 from tests.automl.bench.predictors.files import jsonl, rows
+from tests.evaluators.small_tables import entries, write_table
 
 FEW = "forest:trees=20"
 
@@ -43,6 +45,14 @@ def test_each_predictor_has_a_row_for_each_size(tmp_path: Path) -> None:
     ]
     assert found["goal"] == "maximize"
     assert found["held_out"] == found["rows"]["candidates"] - 25
+
+
+def test_a_predictor_gets_the_schema_of_a_table_as_that_of_a_study(tmp_path: Path) -> None:
+    known = pool_of_table(write_table(tmp_path / "t", entries(12)), "ne")
+    found = built("wl_gp:trees=false", known.space, known.schema)
+    assert isinstance(found, WLGP)
+    assert found._views._schema is known.schema is not None
+    assert built("lambdarank", known.space, known.schema) is not None
 
 
 def test_figures_are_means_of_the_repeats(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from evaluators import Evaluation, Failure, FailureKind, Goal, ObjectiveError
 from evaluators._tabular.entries import Entry
 from predictors import rank_correlation
 from tests.automl.bench.race.grounds import trials_file
+from tests.evaluators.small_data import SCHEMA
 from tests.evaluators.small_tables import SOURCE, entries, write_table
 
 
@@ -50,6 +51,7 @@ def test_a_table_is_seen_as_its_space_sees_it(tmp_path: Path) -> None:
     assert candidate.architecture is not None
     assert pool.space.encode(candidate) == pytest.approx(SOURCE.encode(candidate))
     assert pool.about["space"]["name"] == "autoctr"
+    assert pool.schema == SCHEMA
 
 
 def test_labels_of_a_table_are_means_of_what_searchers_may_see(tmp_path: Path) -> None:
