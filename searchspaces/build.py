@@ -161,11 +161,16 @@ class RankingModel(nn.Module):
         self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
     ) -> Float[Tensor, " batch"]:
         """Logits; `numeric` holds raw values with NaN for missing ones, `categorical` holds ids."""
-        raw = {
+        return self.interact(self.raw(numeric, categorical))
+
+    def raw(
+        self, numeric: Float[Tensor, "batch numeric"], categorical: Int[Tensor, "batch categorical"]
+    ) -> dict[int, Float[Tensor, "batch ..."]]:
+        """What the sources give, by the number of their node."""
+        return {
             at: source(numeric, categorical, source.looked_up(numeric, categorical))
             for at, source in self.sources().items()
         }
-        return self.interact(raw)
 
     def sources(self) -> dict[int, Source]:
         """The raw inputs, by the number of their node."""

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from searchspaces.block import Dropout
+from searchspaces.block import Dropout, precise
 from searchspaces.build import RankingModel
 from searchspaces.layers import BatchNorm
 
@@ -45,7 +45,7 @@ class Grouped:
     def __call__(
         self, raw: Mapping[int, Mapping[int, Float[Tensor, "batch ..."]]]
     ) -> dict[int, Float[Tensor, " batch"]]:
-        """Logits in single precision of each model, from what the sources of each give."""
+        """Logits, not below single precision, of each model, from what the sources of each give."""
         known = {
             number: {at: one.to(self._models[number].dtype) for at, one in found.items()}
             for number, found in raw.items()
@@ -55,7 +55,7 @@ class Grouped:
                 inputs = [[known[one.member][at] for at in one.inputs] for one in group]
                 for one, output in zip(group, _outputs(group, inputs), strict=True):
                     known[one.member][one.at] = output
-        return {number: found[max(found)].float().squeeze(1) for number, found in known.items()}
+        return {number: precise(found[max(found)]).squeeze(1) for number, found in known.items()}
 
     def without(self, number: int) -> Grouped:
         """The same without one model."""

@@ -7,8 +7,9 @@ are taken from the place of each (see `places`), and the gradients go back there
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -17,6 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from evaluators._errors import DivergedError
 from evaluators._training.examples import Batch
+from evaluators._training.grouping import Grouped
 from evaluators._training.lookup import Lookup
 from evaluators._training.supernet.gradients import Gradients
 from evaluators._training.supernet.places import Place, find_places, shared_names, slots
@@ -41,12 +43,23 @@ BARREN = 50
 """Steps in a row without a candidate that can be trained, after which training has lost its footing."""
 
 
+class _Member(NamedTuple):
+    """A candidate of a step: its model, the places of its tensors, those drawn for it, touched rows, raw fields."""
+
+    model: RankingModel
+    places: dict[str, Place]
+    drawn: dict[str, Tensor]
+    leaves: dict[str, list[Tensor]]
+    raw: dict[int, Tensor]
+
+
 @dataclass(eq=False)
 class Supernet:
     """Weights for every architecture on one schema, drawn when they are first trained.
 
     `dtype` is the precision of all of it; the last `barren` of its `steps` had no candidate that could be trained.
-    `rows` were trained on in all, each counted for every candidate of its step.
+    `rows` were trained on in all, each counted for every candidate of its step. Where it is `grouped`, by default on a
+    GPU, candidates of a step pass at once, alike blocks as one operation: the same but for rounding.
     Letting it compute something never changes it: `step` alone does.
     """
 
@@ -57,9 +70,14 @@ class Supernet:
     steps: int = 0
     barren: int = 0
     rows: int = 0
+    grouped: bool | None = None
     shared: dict[str, Shared] = field(default_factory=dict)
     tables: dict[str, SharedTable] = field(default_factory=dict)
     _places: dict[str, dict[str, Place]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.grouped is None:
+            self.grouped = self.device.type == "cuda"
 
     def subnetwork(self, architecture: Architecture, *, again: RankingModel | None = None) -> RankingModel:
         """The stand-alone model of an architecture with a copy of its weights, its tables views of those shared.
@@ -90,19 +108,16 @@ class Supernet:
         gradients = Gradients()
         lookups: dict[str, Lookup] = {}
         losses, statistics = [], []
-        for architecture in architectures:
-            model, places = self._blank(architecture)
-            drawn = self._fill(model, places)
-            leaves: dict[str, list[Tensor]] = {}
-            share = 1.0 / (batch_size * len(architectures))
-            loss = self._backward(model, batch, lookups, leaves, share=share, offset=offset)
-            own = Gradients.of(model, places, leaves)
+        share = 1.0 / (batch_size * len(architectures))
+        trained = self._together if self.grouped and len(architectures) > 1 else self._one_by_one
+        for member, loss in trained(architectures, batch, lookups, share=share, offset=offset):
+            own = Gradients.of(member.model, member.places, member.leaves)
             scale = own.scale(most=CLIP / len(architectures)) if bool(torch.isfinite(loss)) else None
             losses.append(loss if scale is not None else torch.full_like(loss, torch.nan))
             if scale is not None:
-                self._keep(places, drawn)
+                self._keep(member.places, member.drawn)
                 gradients.add(own, scale=scale)
-                statistics.append((places, _statistics(model, places)))
+                statistics.append((member.places, _statistics(member.model, member.places)))
         self._count(barren=not statistics)
         self._learn(gradients, lookups, rates)
         for places, values in statistics:
@@ -119,16 +134,36 @@ class Supernet:
                 f"{self.steps} there was none; lower the learning rate"
             )
 
-    def _backward(
-        self,
-        model: RankingModel,
-        batch: Batch,
-        lookups: dict[str, Lookup],
-        leaves: dict[str, list[Tensor]],
-        *,
-        share: float,
-        offset: float,
-    ) -> Tensor:
+    def _one_by_one(
+        self, architectures: Sequence[Architecture], batch: Batch, lookups: dict[str, Lookup], **how: float
+    ) -> Iterator[tuple[_Member, Tensor]]:
+        """Each with its loss, after its backward pass; one has what those before it have drawn."""
+        for architecture in architectures:
+            member = self._member(architecture, batch, lookups)
+            (loss,) = _backward([member.model.interact(member.raw)], batch, **how)
+            yield member, loss
+
+    def _together(
+        self, architectures: Sequence[Architecture], batch: Batch, lookups: dict[str, Lookup], **how: float
+    ) -> Iterator[tuple[_Member, Tensor]]:
+        """The same with one pass for all: blocks of one kind and shape are one operation.
+
+        What somebody has drawn is there for those behind it at once, so that it stays even where he overflows.
+        """
+        members = []
+        for architecture in architectures:
+            members.append(self._member(architecture, batch, lookups))
+            self._keep(members[-1].places, members[-1].drawn)
+        found = Grouped({at: one.model for at, one in enumerate(members)})(
+            {at: one.raw for at, one in enumerate(members)}
+        )
+        losses = _backward([found[at] for at in range(len(members))], batch, **how)
+        yield from zip(members, losses, strict=True)
+
+    def _member(self, architecture: Architecture, batch: Batch, lookups: dict[str, Lookup]) -> _Member:
+        """A candidate of a step, with what its sources give."""
+        model, places = self._blank(architecture)
+        drawn, leaves = self._fill(model, places), dict[str, list[Tensor]]()
         model.train()
         raw = {}
         for at, source in model.sources().items():
@@ -146,10 +181,7 @@ class Supernet:
                 leaves.setdefault(key, []).append(leaf)
                 vectors[name] = lookups[key].take(leaf)
             raw[at] = source(batch.numeric.to(self.dtype), batch.categorical, vectors)
-        logits = model.interact(raw) + offset
-        loss = binary_cross_entropy_with_logits(logits, batch.label.to(logits), reduction="sum")
-        (loss * share).backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
+        return _Member(model, places, drawn, leaves, raw)
 
     def _learn(self, gradients: Gradients, lookups: Mapping[str, Lookup], rates: Rates) -> None:
         for key, (labels, gradient) in gradients.summed().items():
@@ -210,6 +242,13 @@ class Supernet:
 
     def _fresh_table(self, table: Table) -> SharedTable:
         return SharedTable.of(table, self.seed, like=torch.zeros(0, dtype=self.dtype, device=self.device))
+
+
+def _backward(logits: Sequence[Tensor], batch: Batch, *, share: float, offset: float) -> list[Tensor]:
+    """Log loss of each summed over the batch; gradients are those of `share` times that."""
+    found = [binary_cross_entropy_with_logits(one + offset, batch.label.to(one), reduction="sum") for one in logits]
+    torch.autograd.backward([one * share for one in found])
+    return [one.detach() for one in found]
 
 
 def _statistics(model: RankingModel, places: Mapping[str, Place]) -> dict[str, Tensor]:

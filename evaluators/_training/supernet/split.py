@@ -21,6 +21,7 @@ from evaluators._datasets import open_dataset
 from evaluators._evaluation import Metric
 from evaluators._training.device import choose_device
 from evaluators._training.examples import Batch, Examples
+from evaluators._training.grouping import Grouped
 from evaluators._training.memory import peak_bytes, reset_peak
 from evaluators._training.stream import Plan, row_orders
 from evaluators._training.supernet.checkpoint import restore, save
@@ -116,7 +117,7 @@ class Split:
         """What sub-networks say of a batch of the odd rows."""
         batch = self._asked.batch(number)
         with torch.no_grad():
-            logits = torch.stack([self._logits(one, batch) for one in architectures])
+            logits = torch.stack(self._logits(architectures, batch))
         return Answers(logits.double().cpu().numpy(), batch.label.double().cpu().numpy())
 
     def score(self, architecture: Architecture) -> dict[str, Metric]:
@@ -135,7 +136,17 @@ class Split:
         """The weights, and with them the place in the stream."""
         restore(self.net, folder, self._identity())
 
-    def _logits(self, architecture: Architecture, batch: Batch) -> Tensor:
+    def _logits(self, architectures: Sequence[Architecture], batch: Batch) -> list[Tensor]:
+        """Of each sub-network; at once where the supernet is grouped."""
+        models = [self._model(one) for one in architectures]
+        numeric = batch.numeric.to(self.net.dtype)
+        if not self.net.grouped:
+            return [model(numeric, batch.categorical) for model in models]
+        raw = {at: model.raw(numeric, batch.categorical) for at, model in enumerate(models)}
+        found = Grouped(dict(enumerate(models)))(raw)
+        return [found[at] for at in range(len(models))]
+
+    def _model(self, architecture: Architecture) -> RankingModel:
         model = self.net.subnetwork(architecture, again=self._models.get(architecture)).eval()
         if len(self._models) >= MOST_MODELS:
             self._models.clear()
@@ -143,8 +154,7 @@ class Split:
         for layer in model.modules():
             if isinstance(layer, BatchNorm):
                 layer.train()
-        found: Tensor = model(batch.numeric.to(self.net.dtype), batch.categorical)
-        return found
+        return model
 
     def _identity(self) -> dict[str, Any]:
         own = {"asked_rows": self.asked_rows}

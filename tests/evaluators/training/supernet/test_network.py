@@ -9,6 +9,7 @@ import torch
 from evaluators._errors import DivergedError
 from evaluators._training.examples import Batch
 from evaluators._training.supernet import network
+from evaluators._training.supernet.gradients import Gradients
 from evaluators._training.supernet.network import BARREN, Supernet
 from evaluators._training.supernet.places import Place, find_places
 from evaluators._training.supernet.settings import Rates
@@ -178,22 +179,39 @@ def test_training_ends_where_no_loss_has_been_finite_for_long() -> None:
         net.step([chain(8)], unlike_any_number(), RATES, batch_size=32)
 
 
-def test_who_overflows_does_not_take_the_others_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    nets = [Supernet(SCHEMA, 1, dtype=torch.float64) for _ in range(2)]
-    honest = Supernet._backward
+def spoil(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the gradients of all candidates overflow that have a layer of 64 units."""
+    honest = Gradients.of
 
-    def backward(self: Supernet, model: RankingModel, *rest: Any, **named: Any) -> torch.Tensor:
-        loss = honest(self, model, *rest, **named)
+    def spoilt(model: RankingModel, *rest: Any) -> Gradients:
         if any(len(one) == 64 for one in model.nodes.parameters()):
             for one in model.parameters():
                 one.grad = None if one.grad is None else torch.full_like(one.grad, torch.inf)
-        return loss
+        return honest(model, *rest)
 
-    monkeypatch.setattr(Supernet, "_backward", backward)
+    monkeypatch.setattr(Gradients, "of", spoilt)
+
+
+def test_who_overflows_does_not_take_the_others_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(monkeypatch)
+    nets = [Supernet(SCHEMA, 1, dtype=torch.float64) for _ in range(2)]
     both = nets[0].step([chain(64), chain(8)], batch(), RATES, batch_size=32)
     nets[1].step([chain(8)], batch(), RATES, batch_size=64)
     assert both.isfinite().tolist() == [False, True]
     assert torch.equal(*(logits(net.subnetwork(chain(8))) for net in nets))
+
+
+def test_who_overflows_leaves_at_most_its_first_weights_to_those_that_pass_at_once_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spoil(monkeypatch)
+    net = Supernet(SCHEMA, 1, grouped=True)
+    drawn = _first_layer(net.subnetwork(chain(64))).detach().clone()
+    both = net.step([chain(64), chain(8)], batch(), RATES, batch_size=32)
+    assert both.isfinite().tolist() == [False, True]
+    found = _first_layer(net.subnetwork(chain(64)))
+    assert torch.equal(found[8:], drawn[8:])
+    assert not torch.allclose(found[:8], drawn[:8])
 
 
 def _first_layer(model: RankingModel) -> torch.nn.Parameter:
@@ -248,3 +266,15 @@ def test_a_model_is_filled_again_after_its_places_were_forgotten(monkeypatch: py
     monkeypatch.setattr(network, "find_places", found)
     net.subnetwork(chain(), again=model)
     assert model not in searched  # it may lie on another device, where empty rows do not
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_candidates_that_pass_at_once_learn_what_they_learn_one_by_one(name: str) -> None:
+    found = architectures(name, 2, seed=3)
+    nets = [Supernet(SCHEMA, 1, dtype=torch.float64, grouped=grouped) for grouped in (False, True)]
+    for step in range(2):
+        losses = [net.step(found, batch(seed=step), RATES, batch_size=32) for net in nets]
+        torch.testing.assert_close(losses[0], losses[1], rtol=1e-9, atol=1e-9)
+    weights = [dict(net.subnetwork(found[0]).named_parameters()) for net in nets]
+    for path, one in weights[0].items():
+        torch.testing.assert_close(one, weights[1][path], rtol=1e-7, atol=1e-9)

@@ -139,3 +139,13 @@ def test_a_model_is_filled_again_with_the_weights_as_they_are() -> None:
     again, fresh = net.subnetwork(model(8), again=found), net.subnetwork(model(8))
     assert again is found
     assert all(torch.equal(one, other) for one, other in zip(again.parameters(), fresh.parameters(), strict=True))
+
+
+def test_what_is_asked_at_once_is_what_each_says(folder: Path) -> None:
+    found = opened(folder)
+    for _ in range(3):
+        found.train(model(8))
+    asked = [model(8), model(4), model(8, norm="batch"), model(8, norm="layer")]
+    one_by_one = found.ask(asked, number=0).logits
+    found.net.grouped = True
+    np.testing.assert_allclose(found.ask(asked, number=0).logits, one_by_one, atol=1e-6)
