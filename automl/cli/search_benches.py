@@ -17,7 +17,7 @@ def latency(
         str, typer.Option(metavar="a,b:option=value", help="Searchers to ask.")
     ] = "wl_ehvi,autoctr,predictor_rl",
     sizes: Annotated[str, typer.Option("--trials", metavar="N,M", help="Trials on record.")] = "100,1000",
-    asks: Annotated[int, typer.Option(min=1, help="Asks on each record.")] = 9,
+    asks: Annotated[int, typer.Option(min=1, help="Asks on each record, after the first.")] = 21,
     seed: Annotated[int, typer.Option(min=0, help="Of trials and asks.")] = 1,
     layout: FormatOption = Format.TABLE,
     out: Out = None,
