@@ -207,7 +207,7 @@ def _drawn_macs(course: DnasCourse) -> Iterator[float]:
 
 
 def _words(found: Json) -> Iterator[str]:
-    """What a reader should not miss."""
+    """What a reader should not miss; a collapse comes last."""
     likeliest, target = found["likeliest_macs"], found["target_macs"]
     yield f"the likeliest candidate has {likeliest:,} multiply-adds, and the target is {target:,.0f}"
     if found["guard"]["acts"]:
@@ -221,6 +221,6 @@ def _words(found: Json) -> Iterator[str]:
 
 
 def _tell(found: Json) -> None:
-    level = logging.WARNING if found["collapsed"] else logging.INFO
-    for one in found["words"]:
-        LOG.log(level, one)
+    for number, one in enumerate(found["words"], start=1):
+        is_collapse = found["collapsed"] and number == len(found["words"])
+        LOG.log(logging.WARNING if is_collapse else logging.INFO, one)

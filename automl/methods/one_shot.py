@@ -194,6 +194,8 @@ class OneShot:
             yield f"read_out must be one of {', '.join(READ_OUTS)}, but is {self.read_out!r}"
         if self.cost not in (None, *PRICED):
             yield f"cost must be one of {', '.join(PRICED)}, but is {self.cost!r}"
+        elif self.cost_budget and not priced_cost(self.objectives, metric=self.cost, bound=None):
+            yield f"cost_budget is {self.cost_budget}, but nothing says of which cost: name one of {', '.join(PRICED)}"
         if self.keep > self.candidates:
             yield f"only what is scored can be read out, but keep is {self.keep} and candidates {self.candidates}"
         if not 0.0 <= self.last_entropy <= self.entropy:

@@ -36,6 +36,7 @@ def method(tmp_path: Path, **options: Any) -> OneShot:
         ({"share": 1.5}, "share"),
         ({"read_out": "luck"}, "read_out must be one of policy, rl, evolution, but is 'luck'"),
         ({"sampling": "best"}, "sampling must be one of uniform, fair, sandwich, but is 'best'"),
+        ({"cost_budget": 3.0, "objectives": (Objective("ne"),)}, "cost_budget is 3.0, but nothing says of which cost"),
         ({"cost": "speed"}, "cost must be one of flops, macs, params, embedding_bytes, latency_ms_p50, .* 'speed'"),
         ({"keep": 80}, "only what is scored can be read out, but keep is 80 and candidates 64"),
         ({"entropy": 0.1, "last_entropy": 0.2}, "last_entropy must lie between zero and entropy, 0.1, but is 0.2"),
