@@ -70,15 +70,20 @@ def compare(plan: Plan, *, conduct: Callable[[Study], None] = Study.optimize) ->
         for entry in plan.entries:
             ran = _ran(plan, entry, plan.config.study.seed + number, of_seed, conduct)
             if ran is None:
+                _close(of_seed)
                 return None
             of_seed.append(ran)
         found += judged(of_seed, plan.folder, plan.diagnosis)
-        for one in of_seed:
-            one.study.close()
+        _close(of_seed)
     told = comparison_of(found, name=plan.config.study.name, rows=plan.rows)
     write_text(plan.folder / RESULT_FILE, json.dumps(told, indent=2) + "\n")
     write_page(plan.folder / PAGE_FILE, told)
     return told
+
+
+def _close(of_seed: list[Ran]) -> None:
+    for one in of_seed:
+        one.study.close()
 
 
 def _configs(plan: Plan) -> list[StudyConfig]:

@@ -25,7 +25,7 @@ DRAWS = 20
 
 @dataclass(frozen=True)
 class Kept:
-    """What a training came to: the metric, None where it failed, and the rows that it took where they are known."""
+    """What a training came to: the metric, None where it failed or a race ended it early, and the rows that it took."""
 
     value: float | None
     rows: int
@@ -81,7 +81,7 @@ class Scratch:
     def _kept(self, outcome: Evaluation | Failure) -> Kept:
         if isinstance(outcome, Failure):
             return Kept(None, 0, outcome.seconds)
-        measured = outcome.metrics.get(self._metric)
+        measured = outcome.metrics.get(self._metric) if outcome.stopped_at is None else None
         rows = outcome.curve[-1].rows if outcome.curve else 0
         return Kept(None if measured is None else measured.value, rows, outcome.seconds)
 

@@ -155,7 +155,8 @@ def _is_of(found: Mapping[str, Any], plan: Plan, arm: str, seed: int) -> bool:
 
 def _settings(plan: Plan, arm: str) -> dict[str, Any]:
     """Every option of the method as it is for an arm, and the rows that scores adapt on: defaults change, too."""
-    options = {one.name: one.default for one in fields(DNAS) if one.kw_only} | _options(plan, arm)
+    defaults: dict[str, Any] = {one.name: one.default for one in fields(DNAS) if one.kw_only}
+    options = {**defaults, **_options(plan, arm)}
     return {**options, "held_out_rows": held_out_rows(options["calibration_rows"], plan.planted_rows)}
 
 

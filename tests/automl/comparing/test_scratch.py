@@ -17,7 +17,7 @@ SAMPLE = random_sample(SPACE, 5, seed=1)
 
 @dataclass
 class Counting:
-    """An evaluator of two at once that fails the third candidate, and may be killed after some."""
+    """An evaluator of two at once that fails the third candidate, ends the fourth early, and may be killed."""
 
     cohort_size: int = 2
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -32,6 +32,8 @@ class Counting:
             self.asked.append((one.candidate.fingerprint, one.replicate))
             if one.candidate == SAMPLE[2]:
                 yield position, Failure(FailureKind.DIVERGED, "planted", seconds=1.0)
+            elif one.candidate == SAMPLE[3] and one.replicate == 1:
+                yield position, Evaluation({"ne": Metric(0.9)}, (Point(40, {}),), stopped_at=40, seconds=2.0)
             else:
                 yield position, Evaluation({"ne": Metric(0.5 + one.replicate)}, (Point(100, {}),), seconds=2.0)
 
@@ -48,12 +50,12 @@ def names(of: Sequence[Candidate]) -> list[str]:
 def test_what_is_known_is_not_trained_again(tmp_path: Path) -> None:
     evaluator, path = Counting(), tmp_path / "a" / "seed-1.json"
     found = Scratch(evaluator, "ne", path).values(SAMPLE, replicate=1)
-    assert found == dict.fromkeys(names([*SAMPLE[:2], *SAMPLE[3:]]), 1.5)
+    assert found == dict.fromkeys(names([*SAMPLE[:2], SAMPLE[4]]), 1.5)
     again = Scratch(evaluator, "ne", path)
     assert again.values(SAMPLE, replicate=1) == found
     assert sorted(evaluator.asked) == sorted((name, 1) for name in names(SAMPLE))
     assert again.values(SAMPLE[:1], replicate=0) == {SAMPLE[0].fingerprint: 0.5}
-    assert (again.trainings, again.rows, again.seconds) == (6, 500, 11.0)
+    assert (again.trainings, again.rows, again.seconds) == (6, 440, 11.0)
     assert evaluator.closed >= 1
 
 
