@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 from evaluators._distributed.knobs import trained_with
@@ -33,6 +34,18 @@ TRIES = 2
 MEDIAN_STDERR = 1.2533
 """Standard error of a median over that of a mean, of many normal values."""
 
+_POSITIVE: Mapping[str, Any] = MappingProxyType(
+    {
+        "windows": int,
+        "window_seconds": (int, float),
+        "warm_up_steps": int,
+        "timeout_seconds": (int, float),
+        "memory_limit_mb": int,
+        "hash_cap": int,
+    }
+)
+_MAY_BE_LEFT = frozenset({"memory_limit_mb", "hash_cap"})
+
 
 @dataclass(eq=False)
 class MeasuredRun:
@@ -42,7 +55,7 @@ class MeasuredRun:
     cancels what a shared machine does meanwhile. Running out of memory or time and crashes are results. `speed_ratio`
     is the median over windows of rows a second beside the control's windows before and after; `examples_per_second`
     are the rows themselves, each as often as a model of a cohort learns from it; `peak_memory_bytes` is that of all
-    ranks together.
+    ranks together, without processes that load for them.
 
     A candidate's own architecture is trained where it has one, else the zoo's `model`.
 
@@ -83,9 +96,15 @@ class MeasuredRun:
     _standing: Ranks | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("windows", "window_seconds", "warm_up_steps", "timeout_seconds"):
-            if getattr(self, name) <= 0:
-                raise EvaluatorError(f"{name!r} must be positive, but is {getattr(self, name)!r}")
+        for name, kind in _POSITIVE.items():
+            value = getattr(self, name)
+            if name in _MAY_BE_LEFT and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, kind) or value <= 0:
+                whole = "whole and positive" if kind is int else "positive"
+                raise EvaluatorError(f"{name!r} must be {whole}, but is {value!r}")
+        if not isinstance(self.control, Mapping):
+            raise EvaluatorError(f"'control' names settings by knob, as {{ranks: 2}}, but is {self.control!r}")
         self._base = trained_with(self._training(_zoo(self.model, self.schema)), self.control)
 
     def evaluate(self, cohort: Sequence[Suggestion]) -> Iterator[tuple[int, Evaluation | Failure]]:

@@ -3,13 +3,16 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluators import Evaluation, EvaluatorError, Failure, FailureKind, Suggestion
+from evaluators._distributed.launch import Window
 from evaluators._training.child_process import ChildEnded
-from evaluators.measured_run import MeasuredRun
+from evaluators.measured_run import MeasuredRun, _Timed
 from searchspaces import Candidate, Options
 from tests.evaluators.small_data import SCHEMA, write_small_data
 
@@ -105,3 +108,33 @@ def test_a_control_that_cannot_start_is_told_as_such(folder: Path) -> None:
 def test_a_control_that_cannot_run_is_an_error(folder: Path) -> None:
     with pytest.raises(EvaluatorError, match="'ranks' and 'groups' contradict"):
         MeasuredRun(folder, SCHEMA, 1, control={"groups": 2})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"windows": "3"}, "'windows' must be whole and positive, but is '3'"),
+        ({"window_seconds": 0}, "'window_seconds' must be positive, but is 0"),
+        ({"memory_limit_mb": 0.5}, "'memory_limit_mb' must be whole and positive, but is 0.5"),
+        ({"control": "fp32"}, "'control' names settings by knob, as {ranks: 2}, but is 'fp32'"),
+    ],
+)
+def test_a_wrong_option_is_told(folder: Path, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(EvaluatorError, match=words):
+        MeasuredRun(folder, SCHEMA, 1, **options)
+
+
+def test_rows_count_for_each_model_of_a_cohort(evaluator: MeasuredRun) -> None:
+    outcome = _run(evaluator, cohort=4, table_layout="by_field", loader_workers=1, embedding_dim=8)
+    assert isinstance(outcome, Evaluation)
+    timed = _Timed(Still(), replace(evaluator._base, batch_size=64, cohort=4), 0.0)  # type: ignore[arg-type]
+    assert timed.speed() == pytest.approx(4 * 64 / 0.5)
+
+
+class Still:
+    """Ranks that take half a second for each step."""
+
+    def steps(self, count: int, *, seconds: float) -> Window:
+        """So many steps, in no time."""
+        del seconds
+        return Window((0.5,) * count, (0.5,) * count, 1)
