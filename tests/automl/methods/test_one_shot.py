@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -233,6 +233,27 @@ def test_without_an_objective_of_cost_there_is_no_price_and_it_is_told(
     (word,) = kept.facts["verdict"]["words"]
     assert word.startswith("no candidate has paid for its cost: the study has no objective on flops, macs")
     assert word in caplog.text
+
+
+def after(calls: int) -> Callable[[], bool]:
+    """Says no so often, then yes for ever."""
+    asked = iter(range(calls))
+    return lambda: next(asked, None) is None
+
+
+@pytest.mark.parametrize("read_out", ["rl", "evolution"])
+def test_a_read_out_over_scores_that_was_stopped_again_and_again_ends_where_another_does(
+    tmp_path: Path, read_out: str
+) -> None:
+    data = write_small_data(tmp_path / "small", rows=200).folder
+    one = method(tmp_path, dataset=data, device="cpu", read_out=read_out, **{**SMALL, "candidates": 9})
+    whole = [each.fingerprint for each in one.run(Checkpoint(tmp_path / "whole"))]
+    found, begun = list[str](), 0
+    while not found:
+        stopped = Checkpoint(tmp_path / "stopped", is_stopped=after(4))
+        found, begun = [each.fingerprint for each in one.run(stopped)], begun + 1
+    assert begun > 3
+    assert found == whole
 
 
 def test_where_latency_is_the_objective_candidates_are_timed_beside_the_baseline_and_once(tmp_path: Path) -> None:
