@@ -17,7 +17,7 @@ from evaluators._training.child_process import FAREWELL_SECONDS, ChildEnded, Chi
 from searchspaces import Architecture
 
 COMMAND = (sys.executable, "-P", "-m", "evaluators._distributed.child")
-START_SECONDS = 120.0
+START_SECONDS, LOOK_SECONDS = 120.0, 1.0
 BY_FIELD, INT8 = "by_field", "int8"
 LOST_PEER = ("Connection closed by peer", "Connection reset by peer", "Connection refused", "Broken pipe")
 
@@ -197,7 +197,7 @@ class Ranks:
         ends_at, answers = time.monotonic() + seconds, []
         for process in self._processes:
             try:
-                answers.append(process.hear(seconds=max(ends_at - time.monotonic(), FAREWELL_SECONDS if ended else 0)))
+                answers.append(self._answer(process, max(ends_at, time.monotonic() + FAREWELL_SECONDS * bool(ended))))
             except (ChildEnded, ChildLate) as error:
                 ended.append(error)
         if ended:
@@ -206,6 +206,16 @@ class Ranks:
             if "error" in one:
                 raise EvaluatorError(one["error"])
         return answers
+
+    def _answer(self, process: ChildProcess, ends_at: float) -> dict[str, Any]:
+        """What one rank answers; nobody waits to the end for one whose peer has ended, and who may wait for that."""
+        while True:
+            left = max(0.0, ends_at - time.monotonic())
+            try:
+                return process.hear(seconds=min(left, LOOK_SECONDS))
+            except ChildLate:
+                if left <= LOOK_SECONDS or (process.is_alive and not self.is_alive):
+                    raise
 
 
 def _tells(end: ChildEnded | ChildLate) -> int:

@@ -14,8 +14,8 @@ import pytest
 from evaluators import EvaluatorError, FailureKind
 from evaluators._distributed.launch import Ranks, Training, Window
 from evaluators._distributed.sharding import Layout, Sharding
-from evaluators._distributed.warm_start import WarmStart
-from evaluators._training.child_process import ChildEnded, ChildLate, ChildProcess
+from evaluators._distributed.warm_start import Unborn, WarmStart
+from evaluators._training.child_process import ChildEnded, ChildLate, ChildProcess, Started, Streams
 from evaluators._training.exits import failure_of_exit
 from searchspaces import Architecture, Node, Options
 from tests.evaluators.small_data import write_small_data
@@ -67,6 +67,19 @@ def test_losses_and_memory_are_those_of_a_cold_start(training: Training, warm: W
 def test_two_ranks_meet_as_they_do_from_cold(training: Training, warm: WarmStart) -> None:
     asked = replace(training, ranks=2, layout=Layout(Sharding.ROW), prefetch=1)
     assert window(asked, warm).losses == window(asked).losses
+
+
+def test_nobody_waits_for_a_rank_that_never_came(training: Training, warm: WarmStart) -> None:
+    began, started = time.monotonic(), 0
+
+    def start(streams: Streams) -> Started:
+        nonlocal started
+        started += 1
+        return warm.start(streams) if started == 1 else Unborn()
+
+    with pytest.raises(ChildEnded, match="code -9"), Ranks(replace(training, ranks=2), start=start):
+        pass
+    assert time.monotonic() - began < 60
 
 
 def test_an_end_is_told_with_its_code_and_last_words(training: Training, warm: WarmStart) -> None:
