@@ -35,8 +35,9 @@ class Prediction:
 class Predictor(Protocol):
     """Learns from finished trials, guesses for new suggestions.
 
-    Promises: `fit` sees failed trials too and ranks them last; trials of one candidate may disagree, and losses of
-    different rungs are never compared; equal trials and rng give equal predictions, whatever was fitted before;
+    Promises: `fit` sees failed trials too, and what is likely to fail is expected to be worse; trials of one candidate
+    may disagree, and losses of different rungs are never compared; equal trials and rng give equal predictions,
+    whatever was fitted before;
     a prediction does not depend on what else is asked; `predict` changes nothing.
     """
 

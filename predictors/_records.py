@@ -92,6 +92,11 @@ def losses(trials: Sequence[Trial], objective: Objective) -> Losses:
     return Losses(candidates, np.array(loss), np.array(variance))
 
 
+def measured(trials: Sequence[Trial], objective: Objective) -> list[Trial]:
+    """The trials that did not fail, for what learns from these alone, beside a `Feasibility`."""
+    return [trial for trial in trials if not _is_failure(trial, objective)]
+
+
 def failures(trials: Sequence[Trial], objective: Objective) -> tuple[tuple[Candidate, ...], NDArray[np.bool_]]:
     """Each finished trial's candidate, and `[n]` whether it failed: ended without a value."""
     failed = np.array([_is_failure(trial, objective) for trial in trials], dtype=bool)

@@ -12,8 +12,9 @@ from sklearn.ensemble import ExtraTreesRegressor, RandomForestRegressor
 from evaluators import Objective, Suggestion, Trial
 from predictors._checks import check_counts, check_fitted
 from predictors._encoder import Encoder
+from predictors._feasibility import Feasibility
 from predictors._predictor import Prediction, PredictorError
-from predictors._records import places
+from predictors._records import measured, places
 from searchspaces import SearchSpace
 
 __all__ = ["Forest"]
@@ -26,7 +27,8 @@ class Forest:
 
     Source: Breiman 2001, Random Forests; `kind: extra` draws the thresholds too (Geurts, Ernst, Wehenkel 2006,
     Extremely randomized trees). Places rather than losses, so that one diverged trial does not decide all splits.
-    Failed trials are last. Rungs are tied by the candidates that they share, as `predictors._records.places` does.
+    Rungs are tied by the candidates that they share, as `predictors._records.places` does. Failed trials have no place:
+    they teach how likely a candidate fails, and the prediction is what is to be expected if a failure is in the last.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Forest:
         self._options = {"n_estimators": trees, "max_features": share, "min_samples_leaf": leaf}
         self._encoder = Encoder(space)
         self._trees: list[Any] = []  # scikit-learn has no types
+        self._feasibility = Feasibility(0.0)
         self._is_fitted = False
 
     def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
@@ -54,8 +57,10 @@ class Forest:
         Raises:
             ObjectiveError: the metric is not a known one, so that its direction is unknown.
         """
-        record = places(trials, Objective(metric))
+        objective = Objective(metric)
+        record = places(measured(trials, objective), objective)
         seed = int(rng.integers(2**31))
+        self._feasibility = Feasibility.learned(trials, objective, self._encoder, seed=seed)
         self._is_fitted = True
         self._trees = []
         if record.teach:
@@ -71,10 +76,16 @@ class Forest:
             PredictorError: `fit` was never called.
         """
         check_fitted(is_fitted=self._is_fitted)
-        if not self._trees or not suggestions:
-            flat = np.full(len(suggestions), 0.5)
-            return Prediction(flat, np.zeros(len(suggestions)))
-        codes = self._encoder.passing(one.candidate for one in suggestions).astype(np.float32)
+        if not suggestions or not (self._trees or self._feasibility.rate):
+            return Prediction(np.full(len(suggestions), 0.5), np.zeros(len(suggestions)))
+        codes = self._encoder.passing(one.candidate for one in suggestions)
+        return self._feasibility.mixed(self._hoped(codes), codes, worst=1.0)
+
+    def _hoped(self, codes: NDArray[np.float64]) -> Prediction:
+        """Places of what does not fail."""
+        if not self._trees:
+            return Prediction(np.full(len(codes), 0.5), np.zeros(len(codes)))
+        rows = codes.astype(np.float32)
         # trees are asked without scikit-learn's checks of every call, which cost more than their answers
-        each: NDArray[np.float64] = np.stack([tree.tree_.predict(codes)[:, 0] for tree in self._trees])
+        each: NDArray[np.float64] = np.stack([tree.tree_.predict(rows)[:, 0] for tree in self._trees])
         return Prediction(each.mean(axis=0), each.std(axis=0))

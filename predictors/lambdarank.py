@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from evaluators import Objective, Suggestion, Trial
 from predictors._checks import check_counts, check_fitted
 from predictors._encoder import Encoder
+from predictors._feasibility import Feasibility
 from predictors._predictor import Prediction
 from predictors._ranks import loss_ranks
-from predictors._records import FEWEST_RECORDS
+from predictors._records import FEWEST_RECORDS, measured
 from searchspaces import Candidate, SearchSpace
 
 __all__ = ["LambdaRank"]
@@ -40,10 +41,12 @@ class LambdaRank:
     Source: Burges 2010, From RankNet to LambdaRank to LambdaMART; the settings start from those of Song
     et al. 2020 (AutoCTR): trees of depth 3, learning rate 0.05, gain linear in the rank. Trials of
     different rungs are never compared; several trials of one fingerprint count once, at their mean
-    rank; beyond 10,000 records the latest are used. Scores are not calibrated: `std` is 0.
+    rank; beyond 10,000 records the latest are used. Scores are not calibrated: `std` is 0, but for doubt whether a
+    candidate fails. Failed trials have no rank: they teach how likely a candidate fails, and the prediction is what is
+    to be expected if a failure is worth the worst score of the record.
 
     `faithful` takes the published settings literally: leaves of at least 20 records, up to 1,500
-    rounds that stop early on the latest fifth of the trials, one rung. Below 50 records such trees
+    rounds that stop early on the latest fifth of the trials, one rung, failed trials last. Below 50 records such trees
     cannot split, and up to about 63 they seldom do: the predictions are constant.
     """
 
@@ -68,6 +71,8 @@ class LambdaRank:
         self._threads = threads
         self._faithful = faithful
         self._booster: lightgbm.Booster | None = None
+        self._worst = 1.0
+        self._feasibility = Feasibility(0.0)
         self._is_fitted = False
 
     def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
@@ -76,12 +81,17 @@ class LambdaRank:
         Raises:
             ObjectiveError: the metric is not a known one, so that its direction is unknown.
         """
-        records = self._records(trials, Objective(metric))
-        self._booster = None
+        objective = Objective(metric)
+        records = self._records(trials if self._faithful else measured(trials, objective), objective)
+        self._booster, self._worst = None, 1.0
         self._is_fitted = True
         seed = int(rng.integers(2**31))
+        self._feasibility = Feasibility(0.0)
+        if not self._faithful:
+            self._feasibility = Feasibility.learned(trials, objective, self._encoder, seed=seed)
         if len(records.relevance) >= FEWEST_RECORDS and records.relevance.any():
             self._booster = self._published(records, seed) if self._faithful else self._trained(records, seed)
+            self._worst = float(self._hoped(records.features).max())
         return self
 
     def predict(self, suggestions: Sequence[Suggestion]) -> Prediction:
@@ -91,12 +101,17 @@ class LambdaRank:
             PredictorError: `fit` was never called.
         """
         check_fitted(is_fitted=self._is_fitted)
-        flat = np.zeros(len(suggestions))
-        if self._booster is None or not suggestions:
-            return Prediction(flat, flat)
+        if not suggestions or (self._booster is None and not self._feasibility.rate):
+            return Prediction(np.zeros(len(suggestions)), np.zeros(len(suggestions)))
         features = self._encoder.passing(suggestion.candidate for suggestion in suggestions)
-        score = np.asarray(self._booster.predict(features, num_threads=self._threads), dtype=np.float64)
-        return Prediction(-score, flat)
+        hoped = Prediction(self._hoped(features), np.zeros(len(features)))
+        return self._feasibility.mixed(hoped, features, worst=self._worst)
+
+    def _hoped(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Negated scores of what does not fail."""
+        if self._booster is None:
+            return np.zeros(len(features))
+        return -np.asarray(self._booster.predict(features, num_threads=self._threads), dtype=np.float64)
 
     def _records(self, trials: Sequence[Trial], objective: Objective) -> _Records:
         rungs = sorted({trial.suggestion.fidelity.rung for trial in trials})

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from evaluators import Objective, Suggestion, Trial
 from predictors._checks import check_counts, check_fitted
 from predictors._encoder import Encoder
+from predictors._feasibility import Feasibility
 from predictors._predictor import Prediction, PredictorError
-from predictors._records import Places, places
+from predictors._records import Places, measured, places
 from predictors._stacked_mlp import StackedMLP, Targets
 from searchspaces import SearchSpace
 
@@ -34,6 +35,7 @@ class _Fitted:
     scale: NDArray[np.float64]  # [d]
     score_centre: NDArray[np.float64]  # [e 1 t]
     score_scale: NDArray[np.float64]  # [e 1 t]
+    worst: float  # of the record, standardised, mean over the networks
 
 
 class PairwiseMLP:
@@ -43,9 +45,11 @@ class PairwiseMLP:
     for each target, margin 0.001 over pairs, the mean of ten copies. `ensemble: 1` and `loss: squared` are the
     paper's ablations; squared error is on places in the record, standardised.
 
-    The first head learns the candidates' places, failed trials last, with rungs tied by what they share
-    (`predictors._records.places`); the second the metric `flops`, where trials have it. Scores of each network are
-    standardised over the record, so that none of them counts more; `std` is the spread among the networks.
+    The first head learns the candidates' places, with rungs tied by what they share (`predictors._records.places`).
+    Failed trials have none: they teach how likely a candidate fails, and the prediction is what is to be expected if a
+    failure is worth the worst score of the record. The second head learns the metric `flops`, where trials have it.
+    Scores of each network are standardised over the record, so that none of them counts more; `std` is the spread among
+    the networks.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class PairwiseMLP:
         self._margin = MARGIN if loss == "pairwise" else None
         self._encoder = Encoder(space)
         self._fitted: _Fitted | None = None
+        self._feasibility = Feasibility(0.0)
         self._is_fitted = False
 
     def fit(self, trials: Sequence[Trial], metric: str, *, rng: np.random.Generator) -> Self:
@@ -71,9 +76,12 @@ class PairwiseMLP:
         Raises:
             ObjectiveError: the metric is not a known one, so that its direction is unknown.
         """
-        record = places(trials, Objective(metric))
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        objective = Objective(metric)
+        record = places(measured(trials, objective), objective)
+        seed = int(rng.integers(2**31))
+        generator = torch.Generator().manual_seed(seed)
         self._is_fitted = True
+        self._feasibility = Feasibility.learned(trials, objective, self._encoder, seed=seed)
         self._fitted = self._trained(record, _costs(trials, record), generator) if record.teach else None
         return self
 
@@ -83,7 +91,11 @@ class PairwiseMLP:
         Raises:
             PredictorError: `fit` was never called.
         """
-        return self._predicted(suggestions, QUALITY)
+        hoped = self._predicted(suggestions, QUALITY)
+        if not suggestions or not self._feasibility.rate:
+            return hoped
+        codes = self._encoder.passing(one.candidate for one in suggestions)
+        return self._feasibility.mixed(hoped, codes, worst=self._fitted.worst if self._fitted else 1.0)
 
     def predict_flops(self, suggestions: Sequence[Suggestion]) -> Prediction:
         """Standardised order of FLOPs, smaller is cheaper; meaningless where no trial measured them.
@@ -116,7 +128,9 @@ class PairwiseMLP:
         )
         network.train(inputs, targets, steps=self._steps, margin=self._margin, generator=generator)
         scores = network.scores(inputs).double().numpy()
-        return _Fitted(network, centre, scale, scores.mean(axis=1, keepdims=True), _spread(scores, axis=1, keep=True))
+        middle, spread = scores.mean(axis=1, keepdims=True), _spread(scores, axis=1, keep=True)
+        worst = ((scores - middle) / spread)[:, :, QUALITY].mean(axis=0).max()
+        return _Fitted(network, centre, scale, middle, spread, float(worst))
 
 
 def _costs(trials: Sequence[Trial], record: Places) -> NDArray[np.float64]:
