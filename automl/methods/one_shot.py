@@ -73,10 +73,10 @@ class OneShot:
     cost                 that is priced: known in closed form ('flops', 'macs', 'params', 'embedding_bytes') or timed
                          ('latency_ms_p50', 'latency_ms_p99', 'qps'). None takes the first objective in closed form,
                          else the first that is timed; without either there is no price, which is told. Candidates are
-                         timed beside the baseline, nine requests of each in turn, so that the pace of the machine
-                         cancels; each once, when it is first drawn, which takes as long as a step on a small model, and
-                         is in the seconds of a step. Times never repeat exactly, so with such a price neither does
-                         a run
+                         timed beside the baseline, nine requests of each in turn, of which the fastest counts, so that
+                         the pace of the machine cancels; each once, when it is first drawn. That takes as long as a
+                         step on a small model, and is in the seconds of a step. Times never repeat exactly, so with
+                         such a price neither does a run
     cost_budget          in the unit of `cost`; None takes the bound of its objective, else what the baseline has
     policy_learning_rate of Adam; on 60 planted decisions of four choices, with noise as large as the signal, the
                          likeliest candidate after 400 steps has 86 % of what could be gained at 0.02, the draws half
