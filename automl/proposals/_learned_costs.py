@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from automl.proposals._foreseen import ClosedForm
+from automl.proposals._costs import cost_objectives
+from automl.proposals._known_costs import KnownCosts
 from automl.proposals._learnable import LEARNED_AS, is_learnable, with_loss
 from automl.proposals._losses import scaled_loss, unscaled_prediction
 from evaluators import Goal, Objective, Suggestion, Trial
 from predictors import Prediction, Predictor
-from searchspaces import Candidate, SearchSpace
+from searchspaces import Candidate, FeatureSchema, SearchSpace
 
 SCALE = 1e12
 """What should be small costs its value times this, what should be large this over its value: above 1 for metrics in all
@@ -78,34 +79,57 @@ class LearnedCosts:
         return scaled_loss(objective, value) if self.scaled else objective.loss(value)
 
 
-@dataclass(frozen=True, eq=False)
 class KnownAndLearned:
-    """Costs by formula first, then those that are learned."""
+    """Costs by formula first, then those that are learned by their logarithms, for positive metrics.
 
-    known: ClosedForm
-    learned: LearnedCosts
+    Told trials have the last word: what they measure otherwise than a formula says is learned too. So is everything
+    without a schema.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        schema: FeatureSchema | None,
+        objectives: Sequence[Objective],
+        make: Callable[[], Predictor],
+    ) -> None:
+        self._space = space
+        self._objectives = tuple(objectives)
+        self._make = make
+        self._known = KnownCosts(cost_objectives(objectives), schema)
+        self._learned = self._others()
+        self._checked = 0
 
     @property
     def space(self) -> SearchSpace:
-        """The space of both."""
-        return self.known.space
+        """Where the candidates are from."""
+        return self._space
 
     @property
     def costs(self) -> tuple[Objective, ...]:
-        """Of both."""
-        return (*self.known.costs, *self.learned.costs)
+        """Those that are known, then the others."""
+        return (*self._known.objectives, *self._learned.costs)
 
     def learn(self, trials: Sequence[Trial]) -> None:
-        """Formulas know already."""
-        self.learned.learn(trials)
+        """Takes in trials, which only grow from call to call."""
+        known = self._known.objectives
+        self._known.check(trials[self._checked :])
+        self._checked = len(trials)
+        if self._known.objectives != known:
+            self._learned = self._others()
+        self._learned.learn(trials)
 
     def values(self, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
         """The costs of candidates, NaN where unknown, `[n, len(costs)]`."""
-        return np.concatenate([self.known.values(candidates), self.learned.values(candidates)], axis=1)
+        return np.concatenate([self._known.values(candidates), self._learned.values(candidates)], axis=1)
 
     def predicted(self, candidates: Sequence[Candidate]) -> dict[str, Prediction]:
         """The learned ones."""
-        return self.learned.predicted(candidates)
+        return self._learned.predicted(candidates)
+
+    def _others(self) -> LearnedCosts:
+        rest = tuple(one for one in self._objectives if one not in self._known.objectives)
+        return LearnedCosts(self._space, rest, self._make, scaled=True)
 
 
 def _turned(objective: Objective, numbers: NDArray[np.float64]) -> NDArray[np.float64]:

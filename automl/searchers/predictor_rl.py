@@ -18,12 +18,10 @@ from automl.proposals import (
     Ground,
     KnownAndLearned,
     KnownBounds,
-    LearnedCosts,
     PolicyRounds,
     Rounds,
     Schedule,
     cost_model,
-    cost_objectives,
     count_mistakes,
     design_mistakes,
     fitness,
@@ -50,10 +48,10 @@ class PredictorRL:
     the guide is fitted once a round of `round_size` told trials, and a policy is trained for each of `alphas`: the
     reward is -(1 - alpha) * NE - alpha * FLOPs, NE predicted, FLOPs known, both standardised. In the place of FLOPs is
     the first of the further objectives that is known in closed form, or else the first one, such as QPS; those that no
-    formula tells are learned once a round, on their logarithms. The policies' best candidates take turns, those first
-    that differ in `least_distance` decisions from the better ones of their policy. A share `exploration` of the
-    suggestions is random, which keeps the guide honest; all of a round are where the guide's cross-validated rank
-    correlation is below 0.1 with 90 %.
+    formula tells, or that are measured otherwise, are learned once a round, on their logarithms. The policies' best
+    candidates take turns, those first that differ in `least_distance` decisions from the better ones of their policy. A
+    share `exploration` of the suggestions is random, which keeps the guide honest; all of a round are where the guide's
+    cross-validated rank correlation is below 0.1 with 90 %.
 
     `roi` takes the place of the sweep: quality alone counts, but each doubling of cost beyond the study's controls
     must bring that many standard deviations of it. Bounds hold in any case: those on known costs for all that is
@@ -147,15 +145,12 @@ class PredictorRL:
 def _ground(
     space: SearchSpace, objectives: Sequence[Objective], schema: FeatureSchema | None, *, is_priced: bool
 ) -> Ground:
-    """Costs in closed form where a schema tells them; all other further objectives are learned."""
-    known = [] if schema is None else cost_objectives(objectives)
+    """All objectives but quality are costs; a price that is asked for without one is that of FLOPs."""
     quality = fitness(objectives)
-    rest = tuple(one for one in objectives if one is not quality and one not in known)
-    if schema is not None and is_priced and not known and not rest:
-        known = [Objective("flops")]
-    formulas = ClosedForm(space, schema, tuple(known))
-    learned = LearnedCosts(space, rest, lambda: cost_model(space, schema), scaled=True)
-    return KnownAndLearned(formulas, learned) if rest else formulas
+    further = [one for one in objectives if one is not quality]
+    if further:
+        return KnownAndLearned(space, schema, further, lambda: cost_model(space, schema))
+    return ClosedForm(space, schema, (Objective("flops"),) if schema is not None and is_priced else ())
 
 
 def _reward_mistakes(alphas: Sequence[float] | None, roi: float | None, learning_rate: float) -> list[str]:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from automl.proposals import ClosedForm, KnownAndLearned, LearnedCosts, cost_model
+from automl.proposals import KnownAndLearned, LearnedCosts, closed_form_costs, cost_model
 from evaluators import Evaluation, Goal, Metric, Objective, Suggestion, Trial
 from predictors import Prediction
 from predictors.roofline import Roofline
+from searchspaces import Candidate, FeatureSchema
+from searchspaces.spaces.autoctr import AutoCTR
 from tests.automl._bitstrings import Bitstrings, finished
+from tests.searchspaces.graphs import schema
 
 SPACE = Bitstrings(3)
+SCHEMA = schema()
+GRAPHS = AutoCTR(SCHEMA, blocks=3)
 CANDIDATES = [SPACE.to_candidate({"bit00": one, "bit01": 0, "bit02": 0}) for one in (0, 1)]
 
 
@@ -101,10 +106,34 @@ def test_what_is_learned_by_its_logarithm_costs_what_it_is(objective: Objective)
     assert [costs.costs[0].is_kept(float(one)) for one in found] == [objective.is_kept(one) for one in values]
 
 
+def grounded(schema: FeatureSchema | None, factor: float) -> tuple[KnownAndLearned, list[Candidate]]:
+    """After six graphs whose FLOPs were measured as those of the formula, times the factor."""
+    objectives = [Objective("step_seconds"), Objective("flops", bound=5.0)]
+    ground = KnownAndLearned(GRAPHS, schema, objectives, lambda: cost_model(GRAPHS, schema))
+    rng = np.random.default_rng(0)
+    drawn = [GRAPHS.sample(rng) for _ in range(6)]
+    outcomes = [
+        Evaluation(
+            {"step_seconds": Metric(1.0), "flops": Metric(factor * closed_form_costs(one, SCHEMA, ["flops"])[0])}
+        )
+        for one in drawn
+    ]
+    ground.learn([finished(at, Suggestion(one), outcomes[at]) for at, one in enumerate(drawn)])
+    return ground, drawn
+
+
 def test_formulas_come_before_what_is_learned() -> None:
-    price = Objective("flops", bound=5.0)
-    ground = KnownAndLearned(ClosedForm(SPACE, None, (price,)), LearnedCosts(SPACE, (Objective("step_seconds"),), Told))
-    ground.learn([])
+    ground, drawn = grounded(SCHEMA, 1.0)
     assert [one.metric for one in ground.costs] == ["flops", "step_seconds"]
-    assert ground.values(CANDIDATES).shape == (2, 2)
-    assert np.isnan(ground.values(CANDIDATES)).tolist() == [[True, False]] * 2
+    assert ground.values(drawn)[:, 0].tolist() == [closed_form_costs(one, SCHEMA, ["flops"])[0] for one in drawn]
+    assert list(ground.predicted(drawn)) == ["step_seconds"]
+    assert ground.costs[0].bound == 5.0
+
+
+@pytest.mark.parametrize(("has_schema", "factor"), [(True, 3.0), (False, 1.0)])
+def test_what_is_measured_otherwise_or_has_no_formula_is_learned(has_schema: bool, factor: float) -> None:
+    ground, drawn = grounded(SCHEMA if has_schema else None, factor)
+    assert [one.metric for one in ground.costs] == ["step_seconds", "flops"]
+    assert np.isfinite(ground.values(drawn)).all()
+    true = factor * np.array([closed_form_costs(one, SCHEMA, ["flops"])[0] for one in drawn])
+    assert np.corrcoef(np.log(ground.predicted(drawn)["flops"].mean), np.log(true))[0, 1] > 0.9

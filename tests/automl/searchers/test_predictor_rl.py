@@ -70,10 +70,18 @@ def planned(guide: Any, n: int = 6, **options: Any) -> list[Suggestion]:
     rng = np.random.default_rng(1)
     objectives = options.pop("objectives", OBJECTIVES)
     searcher = PredictorRL(SPACE, objectives, schema=SCHEMA, guide=guide, exploration=0.0, **QUICK, **options)
-    evaluator = Planted(SPACE, 0)
     drawn = [Suggestion(SPACE.sample(rng)) for _ in range(8)]
-    searcher.tell([finished(at, drawn[at], outcome) for at, outcome in evaluator.evaluate(drawn)])
+    searcher.tell([finished(at, one, priced(one.candidate)) for at, one in enumerate(drawn)])
     return searcher.ask(n, generator(0, 8))
+
+
+def priced(candidate: Candidate) -> Evaluation:
+    """A planted quality, and the FLOPs of the formula."""
+    ((_, outcome),) = Planted(SPACE, 0).evaluate([Suggestion(candidate)])
+    assert isinstance(outcome, Evaluation)
+    return Evaluation(
+        {"ne": outcome.metrics["ne"], "flops": Metric(2.0 ** float(doublings([Suggestion(candidate)])[0]))}
+    )
 
 
 def random_doublings() -> Any:
