@@ -1,4 +1,4 @@
-"""Candidates that need no trial to be known as failures: by a bound on memory, or by failures that were seen."""
+"""Candidates that need no trial to be known as failures: by bounds on memory, or by failures that were seen."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from evaluators import Objective, Trial
+from evaluators import FailureKind, Objective, Trial
 from evaluators._codesign.foresight import layouts_of
 from searchspaces import Candidate, SearchSpace
 from searchspaces.deployment import memory_of
+from searchspaces.spaces.run_settings import RunSettings
+from searchspaces.spaces.tabled import Tabled
 
 if TYPE_CHECKING:
     from predictors._encoder import Encoder
@@ -24,6 +26,9 @@ have three of them, and a split looks at half of the columns."""
 class SureFailures:
     """Foretells failures of a space's candidates: what a device cannot hold, and what is like all that failed.
 
+    What a cluster can hold follows from its description. What a run on a machine takes does not, but one that takes no
+    less than a run which was out of memory is out of memory too, where the space tells such pairs (`needs_no_less`).
+
     A record in which everything has failed says nothing of one candidate in particular, so it foretells nothing.
     """
 
@@ -33,6 +38,7 @@ class SureFailures:
     _encoder: Encoder | None = field(default=None, init=False, repr=False)
     _learned: Feasibility | None = field(default=None, init=False, repr=False)
     _learned_from: int = field(default=-1, init=False, repr=False)
+    _overflowed: list[Candidate] = field(default_factory=list, init=False, repr=False)
     _bounded: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def learn(self, trials: Sequence[Trial]) -> None:
@@ -47,10 +53,15 @@ class SureFailures:
         self._encoder = self._encoder or Encoder(self.space)
         self._learned = Feasibility.learned(searched, self.objective, self._encoder, seed=len(searched))
         self._learned_from = len(searched)
+        self._overflowed = [one.candidate for one in searched if _is_out_of_memory(one)]
 
     def foretells(self, candidate: Candidate) -> bool:
         """Whether it surely fails."""
-        return self._is_too_large(candidate) or self._is_like_failures(candidate)
+        return (
+            self._is_too_large(candidate)
+            or self._needs_what_was_too_much(candidate)
+            or self._is_like_failures(candidate)
+        )
 
     def _is_too_large(self, candidate: Candidate) -> bool:
         layouts = layouts_of(self.space)
@@ -61,8 +72,18 @@ class SureFailures:
             self._bounded[name] = not memory_of(layouts.model, layouts.plan(candidate)).fits
         return self._bounded[name]
 
+    def _needs_what_was_too_much(self, candidate: Candidate) -> bool:
+        source = self.space.source if isinstance(self.space, Tabled) else self.space
+        if not isinstance(source, RunSettings):
+            return False
+        return any(source.needs_no_less(candidate, one) for one in self._overflowed)
+
     def _is_like_failures(self, candidate: Candidate) -> bool:
         if self._encoder is None or self._learned is None or not self._learned.tells_apart:
             return False
         codes = self._encoder.passing([candidate])
         return float(self._learned.probability(codes)[0]) >= self.certain
+
+
+def _is_out_of_memory(trial: Trial) -> bool:
+    return trial.failure is not None and trial.failure.kind is FailureKind.OUT_OF_MEMORY

@@ -25,6 +25,9 @@ EXCHANGED = (SHARDING, "wire")
 
 FALLBACK = "row"
 
+GROWING = ("batch_size", "cohort", "embedding_dim", "prefetch")
+"""Knobs of which more surely takes no less memory, as long as all others stay."""
+
 
 class RunSettings(DecidedSpace):
     """How many processes train a model on one machine, and how.
@@ -46,6 +49,16 @@ class RunSettings(DecidedSpace):
     def __init__(self, schema: FeatureSchema, *, knobs: Mapping[str, Choice | Sequence[Choice]] | None = None) -> None:
         del schema  # what is trained is the evaluator's
         super().__init__(_Settings(_choices({} if knobs is None else knobs)))
+
+    @staticmethod
+    def needs_no_less(one: Candidate, other: Candidate) -> bool:
+        """Whether a run of `one` surely takes at least the memory of `other`: more of what grows, all else equal."""
+        if one.system.keys() != other.system.keys():
+            return False
+        return all(
+            _number(one, name) >= _number(other, name) if name in GROWING else one.system[name] == other.system[name]
+            for name in one.system
+        )
 
 
 class _Settings:
@@ -127,3 +140,8 @@ def _check_columns(choices: Mapping[str, tuple[Choice, ...]]) -> None:
 
 def _divisors(number: Choice) -> list[int]:
     return [one for one in range(1, int(number) + 1) if int(number) % one == 0]
+
+
+def _number(candidate: Candidate, knob: str) -> float:
+    value = candidate.system[knob]
+    return float(value) if isinstance(value, int | float) else 0.0

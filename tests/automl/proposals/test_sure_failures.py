@@ -8,8 +8,9 @@ import numpy as np
 
 from automl.proposals import SureFailures
 from evaluators import Failure, FailureKind, Objective, Suggestion, Trial
-from searchspaces import Candidate
+from searchspaces import Candidate, Options
 from searchspaces.spaces.codesign import Codesign
+from searchspaces.spaces.run_settings import RunSettings
 from tests.automl._bitstrings import Bitstrings, finished
 from tests.evaluators.small_data import SCHEMA
 
@@ -62,3 +63,24 @@ def test_a_layout_that_no_device_can_hold_is_foretold_without_a_record() -> None
     usual = space.to_assignment(space.sample(np.random.default_rng(0)))
     told = [failures.foretells(space.to_candidate({**usual, "global_batch": batch})) for batch in (8_192, huge)]
     assert told == [False, True]
+
+
+def test_a_run_that_takes_no_less_than_one_out_of_memory_is_foretold() -> None:
+    space = RunSettings(SCHEMA, knobs={"batch_size": [256, 512, 1024], "cohort": [1, 2], "accumulation": 1, "ranks": 1})
+    some = space.sample(np.random.default_rng(0))
+
+    def run(**changes: int) -> Candidate:
+        return Candidate(None, system=Options({**some.system, **changes}))
+
+    failures = SureFailures(space, Objective("speed_ratio"))
+    failures.learn(
+        [
+            finished(0, Suggestion(run(batch_size=512, cohort=1)), FELL),
+            finished(1, Suggestion(run(batch_size=256, cohort=2)), Failure(FailureKind.CRASHED, "a bug")),
+        ]
+    )
+    assert failures.foretells(run(batch_size=1024, cohort=1))
+    assert failures.foretells(run(batch_size=512, cohort=2))
+    assert not failures.foretells(run(batch_size=256, cohort=2))
+    other = 2 if some.system["threads"] == 1 else 1
+    assert not failures.foretells(run(batch_size=1024, cohort=2, threads=other))
