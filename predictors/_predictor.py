@@ -54,6 +54,19 @@ class Predictor(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsFailures(Protocol):
+    """A predictor that tells apart how good a candidate is and how likely it fails."""
+
+    def apart(self, suggestions: Sequence[Suggestion]) -> tuple[Prediction, NDArray[np.float64]]:
+        """Losses where they do not fail, and the chance `[n]` that they do.
+
+        Raises:
+            PredictorError: `fit` was never called.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class HeldOut:
     """What was said of candidates of one fold by what was fitted to the other folds, and how they were measured.

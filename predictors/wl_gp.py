@@ -92,10 +92,24 @@ class WLGP:
         Raises:
             PredictorError: `fit` was never called.
         """
+        return self._asked(suggestions)[0]
+
+    def apart(self, suggestions: Sequence[Suggestion]) -> tuple[Prediction, Vector]:
+        """Losses where they do not fail, and the chance that they do.
+
+        Raises:
+            PredictorError: `fit` was never called.
+        """
+        _, prediction, chance = self._asked(suggestions)
+        return prediction, chance
+
+    def _asked(self, suggestions: Sequence[Suggestion]) -> tuple[Prediction, Prediction, Vector]:
+        """With the chance of failure in the losses, without it, and that chance."""
         if self._fitted is None:
             raise PredictorError("a predictor must be fitted before it predicts; call fit first")
         if not suggestions:
-            return Prediction(np.empty(0), np.empty(0))
+            none = Prediction(np.empty(0), np.empty(0))
+            return none, none, np.empty(0)
         views = self._views.of([suggestion.candidate for suggestion in suggestions], keep=False)
         with one_thread():
             return self._fitted.predict(views, [suggestion.fidelity.rung for suggestion in suggestions])
@@ -134,7 +148,8 @@ class _Fitted:
         failures = _failures(kernels, count, rng) if seen.failed else None
         return cls(seen, kernels, measured, posterior, trees, _Mixture.of(posterior, trees, seen), failures)
 
-    def predict(self, views: Sequence[View], rungs: Sequence[int]) -> Prediction:
+    def predict(self, views: Sequence[View], rungs: Sequence[int]) -> tuple[Prediction, Prediction, Vector]:
+        """With the chance of failure in the losses, without it, and that chance."""
         places = np.array([self.seen.place(rung) for rung in rungs])
         asked = self.kernels.prepare(views)
         weights = self.posterior.weights.kernels
@@ -144,8 +159,9 @@ class _Fitted:
             mean = (1 - self.mixed.share) * mean + self.mixed.share * self.trees.predict(views, places)
         chance = self._chance_of_failure(asked)
         worst = np.array([self.seen.scales[place].worst for place in places])
-        targets = (1 - chance) * mean + chance * np.maximum(worst, mean)
-        return Prediction(*self.seen.losses(targets, self.mixed.stretch * std * (1 - chance), places))
+        targets, std = (1 - chance) * mean + chance * np.maximum(worst, mean), self.mixed.stretch * std
+        mixed = Prediction(*self.seen.losses(targets, std * (1 - chance), places))
+        return mixed, Prediction(*self.seen.losses(mean, std, places)), chance
 
     def _chance_of_failure(self, asked: Prepared) -> Vector:
         if self.failures is None:

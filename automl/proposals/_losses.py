@@ -14,7 +14,7 @@ from automl.proposals._known_costs import KnownCosts
 from automl.proposals._learnable import LEARNED_AS, with_loss
 from automl.proposals._told import prediction_memo
 from evaluators import Goal, Objective, Suggestion, Trial, TrialState
-from predictors import Prediction, Predictor
+from predictors import Prediction, Predictor, TellsFailures
 from searchspaces import Candidate, FeatureSchema, SearchSpace, Value
 
 Matrix = NDArray[np.float64]
@@ -57,10 +57,14 @@ def is_quality(objective: Objective) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """Predicted losses and their deviations, both `[n, m]`, quality first, each on its scale."""
+    """Predicted losses and their deviations, both `[n, m]`, quality first, each on its scale.
+
+    `failing [n]` is how likely each fails, where that is told apart from the losses; None where it is part of them.
+    """
 
     mean: Matrix
     std: Matrix
+    failing: Vector | None = None
 
 
 class LossModel:
@@ -95,8 +99,11 @@ class LossModel:
 
     def predict(self, candidates: Sequence[Candidate]) -> Losses:
         """All losses of the candidates; `fit` comes first."""
-        suggestions = [Suggestion(candidate) for candidate in candidates]
-        quality = self._guide.predict(suggestions)
+        suggestions, failing = [Suggestion(candidate) for candidate in candidates], None
+        if isinstance(self._guide, TellsFailures):
+            quality, failing = self._guide.apart(suggestions)
+        else:
+            quality = self._guide.predict(suggestions)
         mean, std = [quality.mean], [quality.std]
         known = self._known(candidates)
         for objective in self.objectives[1:]:
@@ -107,7 +114,7 @@ class LossModel:
                 found = self._models[objective.metric].predict(suggestions)
                 mean.append(found.mean)
                 std.append(found.std)
-        return Losses(np.stack(mean, axis=1), np.stack(std, axis=1))
+        return Losses(np.stack(mean, axis=1), np.stack(std, axis=1), failing)
 
     def memo(self, losses: Losses, at: int) -> dict[str, Value]:
         """What `predict` said of the candidate of that place, for the memo of its suggestion: see `prediction_memo`."""

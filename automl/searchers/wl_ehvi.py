@@ -7,7 +7,7 @@ White, Neiswanger and Savani 2021, BANANAS (neighbours of the best as the pool).
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -74,6 +74,8 @@ class WLEHVI:
     expected improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on
     the front. With one objective the first two are the same, with whole deviations. As long as the guide's
     cross-validated rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
+
+    Each criterion is multiplied by the chance that the candidate does not fail, where the guide tells that apart.
 
     Costs that formulas tell beforehand (FLOPs, MACs, parameters, bytes of tables) are exact and bounds on them are
     never broken; other costs are learned. What is pending, or chosen before in the same ask, counts as measured at
@@ -156,9 +158,9 @@ class WLEHVI:
     def ask(self, n: int, rng: np.random.Generator, pending: Sequence[Suggestion] = ()) -> list[Suggestion]:
         """Up to `n` suggestions; fewer only when the space, or what its bounds leave of it, is exhausted.
 
-        The memo of a judged one holds the `predicted` quality, its deviation `std`, and by what it was chosen; once the
-        guide has been looked at, also its rank correlation `tau`, the upper bound `tau_upper`, and whether it was
-        followed: `guided`.
+        The memo of a judged one holds what is `predicted` (see `proposals.prediction_memo`), and by what it was chosen;
+        once the guide has been looked at, also its rank correlation `tau`, the upper bound `tau_upper`, and whether it
+        was followed: `guided`.
         """
         taken = self._seen | {suggestion.identity for suggestion in pending}
         underway = [one for one in pending if not is_baseline(one)]
@@ -191,12 +193,14 @@ class WLEHVI:
         self._inside.extend(
             trial for trial in kept if trial.stage == "search" or not why_outside(self._space, trial.candidate)
         )
+        self._look()
 
     def tell_of_rungs(self, trials: Sequence[Trial]) -> None:
         """Teaches the model; what they measured is never on a front, but uses the budget."""
         self._ending.tell(trials)
         self._lessons.extend(trials)
         self._below.update(trial.candidate.fingerprint for trial in trials)
+        self._look()
 
     def declared(self) -> list[Trial]:
         """By the posterior mean of the quality, within all bounds; empty with few trials or a guide of no use."""
@@ -208,14 +212,17 @@ class WLEHVI:
     def _known(self) -> list[Declared]:
         """What was measured, within bounds or not, as the model sees it now."""
         if self._fitted_to != len(self._lessons):
-            self._trust = self._watch.look(self._lessons)
-            if self._probes is not None:
-                self._probes.learn(self._lessons)
             self._model.fit(self._lessons)
             unbounded = [replace(one, bound=None) for one in self._model.objectives]
             self._declared = declare(self._trials, unbounded, self._guide)
             self._fitted_to = len(self._lessons)
         return self._declared
+
+    def _look(self) -> None:
+        """Looks at guide and scores; here rather than in an ask, which somebody waits for."""
+        self._trust = self._watch.look(self._lessons)
+        if self._probes is not None:
+            self._probes.learn(self._lessons)
 
     def _choice(self, underway: Sequence[Suggestion], taken: Set[Identity], rng: np.random.Generator) -> _Choice:
         caps = self._caps()
@@ -237,6 +244,7 @@ class WLEHVI:
             shares=self._shares,
             exploration=self._exploration if len(caps) > 1 else 1.0,
             trust=self._trust,
+            told=self._model.memo,
             probes=self._probes,
         )
 
@@ -293,7 +301,9 @@ class WLEHVI:
         trainings = [_trainings(one.trial.candidate, taken) for one in finalists]
         at = int(np.argmin(trainings))
         chosen = finalists[at].trial
-        return Suggestion(chosen.candidate, replicate=trainings[at], parents=(chosen.number,), origin="replicate")
+        memo = Options(self._model.memo(self._model.predict([chosen.candidate]), 0))
+        parents = (chosen.number,)
+        return Suggestion(chosen.candidate, replicate=trainings[at], parents=parents, origin="replicate", memo=memo)
 
 
 class _Choice:
@@ -310,6 +320,7 @@ class _Choice:
         shares: tuple[float, float],
         exploration: float,
         trust: Trust | None,
+        told: Callable[[Losses, int], Mapping[str, Value]],
         probes: Probes | None = None,
     ) -> None:
         self._pool = pool
@@ -320,6 +331,7 @@ class _Choice:
         self._quality_share, self._doubt_share = shares
         self._exploration = exploration
         self._trust = trust
+        self._told = told
         self._probes = probes
         self._shift = np.full(len(pool), np.nan)
         self._is_free = np.ones(len(pool), dtype=bool)
@@ -330,17 +342,15 @@ class _Choice:
         if not self._is_free.any():
             return None
         is_blind = self._trust is not None and not self._trust.is_earned
-        chosen_by, values = ("chance", rng.random(len(self._pool))) if is_blind else self._values(drawn)
+        chosen_by, values = ("chance", rng.random(len(self._pool))) if is_blind else self._hoped(drawn)
         if not is_blind and self._probe(self._order(values)):
-            chosen_by, values = self._values(drawn)
+            chosen_by, values = self._hoped(drawn)
         at = int(self._order(values)[0])
         self._is_free[at] = False
         self._front = np.vstack([self._front, self._losses.mean[at]])
-        memo = Options(
-            predicted=float(self._losses.mean[at, 0]), std=float(self._losses.std[at, 0]), chosen_by=chosen_by
-        )
-        memo = Options({**memo, **(self._trust.memo() if self._trust else {}), **self._probe_memo(at)})
-        return replace(self._pool[at].suggestion(), memo=memo)
+        trusted = self._trust.memo() if self._trust else {}
+        memo = {**self._told(self._losses, at), "chosen_by": chosen_by, **trusted, **self._probe_memo(at)}
+        return replace(self._pool[at].suggestion(), memo=Options(memo))
 
     def _order(self, values: Vector) -> NDArray[np.intp]:
         """The pool, best first; where all values are zero by what may be hoped for."""
@@ -360,6 +370,11 @@ class _Choice:
     def _probe_memo(self, at: int) -> dict[str, Value]:
         told = {} if self._probes is None else self._probes.memo()
         return told if np.isnan(self._shift[at]) else {**told, "shift": float(self._shift[at])}
+
+    def _hoped(self, drawn: float) -> tuple[str, Vector]:
+        """By what the next one is chosen, and that of each times the chance that it does not fail."""
+        chosen_by, values = self._values(drawn)
+        return chosen_by, values if self._losses.failing is None else values * (1.0 - self._losses.failing)
 
     def _values(self, drawn: float) -> tuple[str, Vector]:
         mean, std = self._losses.mean, self._losses.std

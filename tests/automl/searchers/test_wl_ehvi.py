@@ -11,7 +11,7 @@ from automl import plugins
 from automl._errors import ConfigError
 from automl.proposals import Losses, Proposal
 from automl.searchers.wl_ehvi import WLEHVI, _Choice
-from evaluators import Evaluation, Fidelity, Metric, Objective, Suggestion, Trial
+from evaluators import Evaluation, Failure, FailureKind, Fidelity, Metric, Objective, Suggestion, Trial
 from evaluators._evaluation import Point
 from searchspaces import Candidate, Cost, FeatureSchema, Field, Kind, zoo
 from searchspaces.cost import cost
@@ -80,9 +80,20 @@ def test_with_less_exploration_the_sure_one_is_preferred() -> None:
     assert choices == {0.0: 0, 1.0: 1}
 
 
-def first_choice(*, exploration: float) -> int:
-    """Of two candidates that cost the same: one is a little better than the front, the other might be by far."""
-    losses = Losses(np.array([[0.89, 1.0], [0.9, 1.0]]), np.array([[0.0, 0.0], [0.1, 0.0]]))
+def test_who_is_likely_to_fail_is_preferred_by_nobody() -> None:
+    found = {chance: first_choice(exploration=0.0, failing=chance) for chance in (0.0, 0.5, 0.95)}
+    assert found == {0.0: 0, 0.5: 0, 0.95: 1}
+
+
+def first_choice(*, exploration: float, failing: float | None = None) -> int:
+    """Of two candidates that cost the same: one is a little better than the front, the other might be by far.
+
+    With `failing` the other is sure too, and better by a fifth of what the first one is, which may fail.
+    """
+    mean, std, chances = np.array([[0.89, 1.0], [0.9, 1.0]]), np.array([[0.0, 0.0], [0.1, 0.0]]), None
+    if failing is not None:
+        mean, std, chances = np.array([[0.89, 1.0], [0.898, 1.0]]), np.zeros((2, 2)), np.array([failing, 0.0])
+    losses = Losses(mean, std, chances)
     pool = [Proposal(Bitstrings().sample(generator(0, at)), (), "random") for at in range(2)]
     choice = _Choice(
         pool,
@@ -93,6 +104,7 @@ def first_choice(*, exploration: float) -> int:
         shares=(0.0, 0.0),
         exploration=exploration,
         trust=None,
+        told=lambda _, at: {"at": at},
     )
     chosen = choice.next(generator(0, 0))
     assert chosen is not None
@@ -231,6 +243,27 @@ def test_without_noise_nothing_is_trained_again() -> None:
 def test_options_out_of_range_are_told(options: dict[str, float], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         WLEHVI(Bitstrings(), OBJECTIVES, guide=KnownLoss(), **options)  # type: ignore[arg-type]
+
+
+def test_the_chance_of_failure_is_told_apart_from_the_losses_by_the_usual_guide() -> None:
+    rng = np.random.default_rng(2)
+    found = [SPACE.sample(rng) for _ in range(24)]
+    heavy = np.quantile([price(one).flops for one in found], 0.7)
+    fell = Failure(FailureKind.OUT_OF_MEMORY, "too large")
+    record = [
+        finished(at, Suggestion(one), fell) if price(one).flops > heavy else graph_trial(at, one, 0.8 + at / 100)
+        for at, one in enumerate(found)
+    ]
+    searcher = WLEHVI(SPACE, OBJECTIVES, SCHEMA)
+    searcher.tell(record)
+    searcher._known()
+    losses = searcher._model.predict([one.candidate for one in record])
+    assert losses.failing is not None
+    has_failed = np.array([one.failure is not None for one in record])
+    assert losses.failing[has_failed].mean() > losses.failing[~has_failed].mean() + 0.2
+    mixed = searcher._guide.predict([one.suggestion for one in record])
+    assert (mixed.mean >= losses.mean[:, 0] - 1e-9).all()
+    assert mixed.mean[has_failed].mean() > losses.mean[has_failed, 0].mean()
 
 
 def test_an_objective_is_needed() -> None:
