@@ -151,7 +151,11 @@ def test_a_packed_log_is_read_and_not_written_on(tmp_path: Path) -> None:
         race(planted(), Plan(entrants_of("random_search"), 3, packed, RULES))
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"{}" * 99)[:-9], gzip.compress(b"")[:10] + b"x" * 20])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(b"{}" * 99)[:-9], gzip.compress(b"")[:10] + b"x" * 20],
+    ids=["other", "cut", "damaged"],
+)
 def test_a_packed_file_that_is_none_is_no_log(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "race.jsonl.gz").write_bytes(content)
     with pytest.raises(AutomlError, match="the log of a race begins with"):
