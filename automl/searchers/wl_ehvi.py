@@ -33,6 +33,7 @@ from automl.proposals import (
     guidance_mistakes,
     in_turn,
     is_baseline,
+    is_start,
     propose_pool,
     range_mistakes,
     sample_unseen,
@@ -40,6 +41,7 @@ from automl.proposals import (
     share_mistakes,
     spread_design,
     undominated,
+    unseen_mutant,
     why_outside,
 )
 from evaluators import Evaluator, Objective, Suggestion, Trial
@@ -67,9 +69,9 @@ class WLEHVI:
     """Proposes what adds most to the front in expectation, judged by a model of all trials told so far.
 
     The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
-    `proposals.Spread`), or random with `design: random`; then a pool of mutants of the expected front and of the best,
-    crossovers and random candidates is judged, or all that are left of a space of no more than `listed`. Most
-    suggestions are the best by expected hypervolume improvement, with deviations `exploration` times as large as they
+    `proposals.Spread`), or random with `design: random`; every other one is a mutant of the user's own model, where
+    that is a point of the space. Then a pool of mutants of the expected front and of the best, crossovers and random
+    candidates is judged, or all that are left of a space of no more than `listed`. Most suggestions are the best by expected hypervolume improvement, with deviations `exploration` times as large as they
     are, since a single step that looks no further than itself explores too much of a front; a share `quality_share` by
     expected improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on
     the front. With one objective the first two are the same, with whole deviations. As long as the guide's
@@ -152,6 +154,7 @@ class WLEHVI:
         self._below: set[str] = set()
         self._seen: set[Identity] = set()
         self._inside: list[Trial] = []
+        self._starts: list[Trial] = []
         self._fitted_to = -1
         self._declared: list[Declared] = []
 
@@ -190,6 +193,7 @@ class WLEHVI:
         kept = [trial for trial in trials if trial.stage == "search" or is_baseline(trial.suggestion)]
         self._trials.extend(kept)
         self._lessons.extend(kept)
+        self._starts.extend(trial for trial in kept if is_start(trial, self._space))
         self._inside.extend(
             trial for trial in kept if trial.stage == "search" or not why_outside(self._space, trial.candidate)
         )
@@ -271,10 +275,19 @@ class WLEHVI:
     def _start(
         self, underway: Sequence[Suggestion], taken: Set[Identity], place: int, rng: np.random.Generator
     ) -> Suggestion | None:
-        if self._design is None:
-            return None
+        found = self._mutant(taken, rng) if self._starts and place % 2 == 0 else None
+        if found is not None or self._design is None:
+            return found
         known = [*(trial.candidate for trial in self._lessons), *(one.candidate for one in underway)]
         return self._design.next(known, place, taken=taken, rng=rng, allows=self._model.is_affordable)
+
+    def _mutant(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
+        """A neighbour of the user's own model."""
+        start = self._starts[-1]
+        mutant = unseen_mutant(self._space, start.candidate, taken, rng)
+        if mutant is None or not self._model.is_affordable(mutant):
+            return None
+        return Suggestion(mutant, parents=(start.number,), origin="mutation")
 
     def _random(self, taken: Set[Identity], rng: np.random.Generator) -> Suggestion | None:
         for _ in range(DRAWS):
