@@ -71,11 +71,12 @@ class WLEHVI:
     The first `initial` suggestions are spread over the space, away from each other and from human-made baselines (see
     `proposals.Spread`), or random with `design: random`; every other one is a mutant of the user's own model, where
     that is a point of the space. Then a pool of mutants of the expected front and of the best, crossovers and random
-    candidates is judged, or all that are left of a space of no more than `listed`. Most suggestions are the best by expected hypervolume improvement, with deviations `exploration` times as large as they
-    are, since a single step that looks no further than itself explores too much of a front; a share `quality_share` by
-    expected improvement of the quality alone, and a share `doubt_share` is the least certain one of those expected on
-    the front. With one objective the first two are the same, with whole deviations. As long as the guide's
-    cross-validated rank correlation is below 0.1 with 90 %, chance takes one of the pool instead.
+    candidates is judged, or all that are left of a space of no more than `listed`. Most suggestions are the best by
+    expected hypervolume improvement, with deviations `exploration` times as large as they are, since a single step that
+    looks no further than itself explores too much of a front; a share `quality_share` by expected improvement of the
+    quality alone, and a share `doubt_share` is the least certain one of those expected on the front. With one objective
+    the first two are the same, with whole deviations. As long as the guide's cross-validated rank correlation is below
+    0.1 with 90 %, chance takes one of the pool instead.
 
     Each criterion is multiplied by the chance that the candidate does not fail, where the guide tells that apart.
 
