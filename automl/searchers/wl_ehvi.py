@@ -85,8 +85,8 @@ class WLEHVI:
     its expected losses. Human-made baselines inform the model, and are parents where they are points of the space.
 
     The last `replicate_share` of the budget (in trials, seconds or rows, what is reached first) goes on training the
-    likely best again, with other seeds, unless the evaluator says that it has no noise; the winner is declared by the
-    posterior mean.
+    likely best again, with other seeds, unless the evaluator says that it has no noise, or gives the same number again;
+    the winner is declared by the posterior mean.
 
     With a `probe`, an evaluator that takes moments and whose metrics repeat (`zero_cost`), the `probed` best of each
     pool are scored by it, and what the scores tell that the guide does not know is added to their expected quality. Its
@@ -427,9 +427,12 @@ def _trainings(candidate: Candidate, taken: Set[Identity]) -> int:
 
 
 def _has_no_noise(trials: Sequence[Trial], metric: str) -> bool:
-    """Whether the evaluator says of every trial that its error is zero."""
-    measured = [trial.evaluation.metrics[metric] for trial in trials if trial.evaluation and trial.value(metric)]
-    return all(one.stderr == 0 for one in measured)
+    """Whether the evaluator says of every trial that its error is zero, or gave one number twice for a candidate."""
+    measured = [trial for trial in trials if trial.evaluation and trial.value(metric)]
+    values = [(trial.candidate.fingerprint, trial.value(metric)) for trial in measured]
+    if len(set(values)) < len(values):
+        return True
+    return all(trial.evaluation is not None and trial.evaluation.metrics[metric].stderr == 0 for trial in measured)
 
 
 def _wl_gp(space: SearchSpace, schema: FeatureSchema | None) -> Predictor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -36,10 +37,13 @@ def graph_trial(number: int, candidate: Candidate, ne: float, *, stage: str = "s
     return finished(number, Suggestion(candidate, origin=origin), outcome, stage=stage)
 
 
+CALLS = itertools.count()
+
+
 def noisy(candidate: Candidate) -> Evaluation:
     true = measured(candidate)
     assert isinstance(true, Evaluation)
-    return Evaluation({**true.metrics, "ne": Metric(true.value("ne"), 0.05)})
+    return Evaluation({**true.metrics, "ne": Metric(true.metrics["ne"].value + 1e-9 * next(CALLS), 0.05)})
 
 
 def told(searcher: WLEHVI, count: int, *, seed: int = 0) -> list[Trial]:
@@ -47,6 +51,15 @@ def told(searcher: WLEHVI, count: int, *, seed: int = 0) -> list[Trial]:
     record = [finished(at, Suggestion(Bitstrings().sample(rng))) for at in range(count)]
     searcher.tell(record)
     return record
+
+
+def test_who_gives_the_same_number_again_is_asked_no_more() -> None:
+    def stored(candidate: Candidate) -> Evaluation:
+        return Evaluation({"ne": Metric(0.8 + loss(candidate), 0.05)})
+
+    searcher = WLEHVI(Bitstrings(12), OBJECTIVES[:1], None, 30, guide=KnownLoss(), initial=10, replicate_share=0.2)
+    record = search(searcher, 30, evaluate=stored)
+    assert [one.suggestion.replicate for one in record] == [0] * 24 + [1] + [0] * 5
 
 
 def test_a_judged_suggestion_has_parents_and_a_memo() -> None:
