@@ -59,7 +59,7 @@ def run_method(
     if not known.state.is_finished:
         store.finish(record.name, [(known.number, run_evaluation(known.suggestion))])
     if not keeps_files:
-        with suppress(StudyError):  # what cannot be read is of no more use either
+        with suppress(StudyError):  # one that cannot be read is left to a person
             Checkpoint(checkpoint_folder(record.uid)).release()
 
 
